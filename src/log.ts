@@ -1,0 +1,55 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import pretty from 'pino-pretty';
+
+/** What the rooms need of a logger: an object of fields, then one plain sentence. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** A logger that adds `fields` to every line. */
+  child(fields: object): Log;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** One JSON object a line for programs, or coloured lines for people. */
+  readonly format: 'json' | 'pretty';
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Paths that hold a secret: tunnel ids, stream keys in URLs, passwords. Redacted whoever logs them. */
+const SECRET_PATHS = ['tunnelId', '*.tunnelId', 'passphrase', '*.passphrase', 'token', '*.token'];
+
+/** Where lines go; standard output unless told otherwise (tests). */
+export interface LogSink {
+  write(line: string): void;
+}
+
+/** Makes the process's root logger. */
+export function createLog(options: LogOptions, sink?: LogSink): Log {
+  const settings = { level: options.level, base: null, redact: { paths: SECRET_PATHS, censor: '[redacted]' } };
+  if (options.format === 'json') return pino(settings, sink ?? pino.destination({ sync: true }));
+  const colorize = sink === undefined && process.stdout.isTTY;
+  const destination = sink ? new Writable({ write: (line, _encoding, done) => (sink.write(String(line)), done()) }) : 1;
+  return pino(settings, pretty({ colorize, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true, destination }));
+}
+
+/** Says nothing: the default wherever a logger is optional. */
+export const NO_LOG: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child() {
+    return NO_LOG;
+  },
+};
+
+/** A stream name that is safe in a log: a key may be a secret, so only its first four characters are shown. */
+export function redactKey(key: string): string {
+  const visible = key.slice(0, 4).replace(/[^\x20-\x7e]/g, '?');
+  return key.length <= 4 ? visible : `${visible}…`;
+}
