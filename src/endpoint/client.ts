@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { RemoteError, TransportError } from '../errors.ts';
+import {
+  ClientSession,
+  type ClientEvent,
+  type ConnectParameters,
+  type Message,
+  type SessionSettings,
+} from '../protocol/index.ts';
+import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
+
+export interface RtmpClientOptions {
+  readonly session?: Partial<SessionSettings>;
+  readonly driver?: DriverOptions;
+}
+
+/** What a playing stream brings. `ended` comes once: the server said so, or the connection went. */
+export interface PlayListener {
+  message(message: Message): void;
+  ended?(reason: string): void;
+}
+
+/** The asking side of RTMP over any Duplex: connect, publish and play as promises. */
+export class RtmpClient {
+  readonly #session: ClientSession;
+  readonly #driver: Driver<ClientEvent>;
+  readonly #pending = new Map<number, { resolve(streamId: number): void; reject(error: Error): void }>();
+  readonly #listeners = new Map<number, PlayListener>();
+  /** Media that came for a NetStream in the same bytes as the answer that names it. */
+  readonly #closed: Promise<Error | undefined>;
+  #resolveClosed!: (fault: Error | undefined) => void;
+  #resolveDrained: (() => void) | undefined;
+  #playListener: PlayListener | undefined;
+
+  private constructor(stream: Duplex, options: RtmpClientOptions) {
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#session = new ClientSession({ random: randomBytes, ...options.session }, now());
+    this.#driver = new Driver(
+      stream,
+      this.#session,
+      {
+        event: (event) => this.#event(event),
+        drained: () => this.#resolveDrained?.(),
+        closed: (fault) => this.#close(fault),
+      },
+      options.driver ?? DRIVER_DEFAULTS,
+    );
+  }
+
+  /**
+   * Shakes hands and connects to an application.
+   * Rejects with `RemoteError` when the server refuses, with `ProtocolError` or `TransportError` when it cannot be talked to.
+   */
+  static async connect(stream: Duplex, to: ConnectParameters, options: RtmpClientOptions = {}): Promise<RtmpClient> {
+    const client = new RtmpClient(stream, options);
+    await client.#ask(() => client.#session.connect(to));
+    return client;
+  }
+
+  /** Resolves when the connection is gone, with what ended it or undefined for an ordinary end. */
+  get closed(): Promise<Error | undefined> {
+    return this.#closed;
+  }
+
+  /** Starts publishing; resolves with the message stream id that media goes to. */
+  publish(name: string): Promise<number> {
+    return this.#ask(() => this.#session.publish(name));
+  }
+
+  /** Starts playing; the listener hears every audio, video and data message. Resolves with the message stream id. */
+  async play(name: string, listener: PlayListener): Promise<number> {
+    this.#playListener = listener;
+    const streamId = await this.#ask(() => this.#session.play(name));
+    this.#listeners.set(streamId, listener);
+    return streamId;
+  }
+
+  /** Sends media on a NetStream. False: the way out is full, wait for `drained()`. */
+  send(message: Message): boolean {
+    this.#session.sendMessage(message);
+    this.#driver.flush();
+    return !this.#driver.blocked;
+  }
+
+  /** Resolves when there is room again. */
+  async drained(): Promise<void> {
+    if (this.#driver.blocked) await new Promise<void>((resolve) => (this.#resolveDrained = resolve));
+  }
+
+  /** Ends a NetStream and leaves the connection open. */
+  closeStream(streamId: number): void {
+    this.#session.deleteStream(streamId);
+    this.#driver.flush();
+  }
+
+  /** Ends the connection once everything has been sent. */
+  async close(): Promise<void> {
+    this.#driver.end();
+    await this.#closed;
+  }
+
+  destroy(): void {
+    this.#driver.destroy();
+  }
+
+  #ask(call: () => number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#pending.set(call(), { resolve, reject });
+      this.#driver.flush();
+    });
+  }
+
+  #event(event: ClientEvent): void {
+    switch (event.type) {
+      case 'connected':
+        return this.#settle(event.id, 0);
+      case 'published':
+        return this.#settle(event.id, event.streamId);
+      case 'playing':
+        if (this.#playListener) this.#listeners.set(event.streamId, this.#playListener);
+        return this.#settle(event.id, event.streamId);
+      case 'refused':
+        return this.#refuse(event.id, `${event.status.code}: ${event.status.description}`);
+      case 'media':
+        return this.#listeners.get(event.streamId)?.message(event.message);
+      case 'eof':
+        return this.#listeners.get(event.streamId)?.ended?.('the stream ended');
+      case 'leave':
+        return this.#driver.end();
+    }
+  }
+
+  #settle(id: number, streamId: number): void {
+    this.#pending.get(id)?.resolve(streamId);
+    this.#pending.delete(id);
+  }
+
+  #refuse(id: number, reason: string): void {
+    this.#pending.get(id)?.reject(new RemoteError('REFUSED_BY_SERVER', `the server refused: ${reason}`));
+    this.#pending.delete(id);
+  }
+
+  #close(fault: Error | undefined): void {
+    const reason = fault ?? new TransportError('CONNECTION_CLOSED', 'the server closed the connection');
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    this.#resolveDrained?.();
+    for (const listener of this.#listeners.values()) listener.ended?.(reason.message);
+    this.#listeners.clear();
+    this.#resolveClosed(fault);
+  }
+}

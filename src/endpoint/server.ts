@@ -1,0 +1,233 @@
+import type { Duplex } from 'node:stream';
+import { GatewayError, LimitError, RejectedError, UsageError } from '../errors.ts';
+import { streamName, type Hub, type Publication, type StreamName } from '../hub/index.ts';
+import { NO_LOG, redactKey, type Log } from '../log.ts';
+import { frameFromMessage } from '../media/index.ts';
+import { ServerSession, SESSION_DEFAULTS, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
+import type { Handler, Peer } from '../transport/index.ts';
+import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
+import { Gatherer } from './gather.ts';
+import { Player, type PlayerShared } from './player.ts';
+import { Pulse } from './pulse.ts';
+
+export interface RtmpServerOptions {
+  readonly session: SessionSettings;
+  readonly driver?: DriverOptions;
+}
+
+/** Over a tunnel every step of the handshake costs a poll: it gets half as long again (ARCHITECTURE, times). */
+const TUNNEL_HANDSHAKE_FACTOR = 1.5;
+
+/** The built-in RTMP core: publish and play, over whatever Duplex a door brings. */
+export class RtmpServer {
+  readonly #options: RtmpServerOptions;
+  readonly #shared: PlayerShared;
+  readonly #log: Log;
+  readonly #connections = new Set<ServerConnection>();
+  #emptied: (() => void) | undefined;
+
+  constructor(hub: Hub, options: RtmpServerOptions, log: Log = NO_LOG) {
+    const gatherer = new Gatherer();
+    this.#options = options;
+    this.#shared = { hub, gatherer, pulse: new Pulse(() => gatherer.clear()) };
+    this.#log = log;
+  }
+
+  /** Open connections. */
+  get count(): number {
+    return this.#connections.size;
+  }
+
+  readonly handle: Handler = (stream, peer) => {
+    const connection = new ServerConnection(stream, peer, this.#shared, this.#options, this.#log, () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#emptied?.();
+    });
+    this.#connections.add(connection);
+  };
+
+  /** Ends every connection politely, publishers and players told why; resolves when the last one is gone. */
+  async stop(): Promise<void> {
+    for (const connection of this.#connections) connection.shutDown();
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  /** Ends every connection at once. */
+  destroy(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+}
+
+/** One client of the built-in core: turns its session's events into the hub's words and back. */
+class ServerConnection {
+  readonly session: ServerSession;
+  readonly #driver: Driver<ServerEvent>;
+  readonly #shared: PlayerShared;
+  readonly #log: Log;
+  readonly #publications = new Map<number, Publication>();
+  readonly #players = new Map<number, Player>();
+  readonly #onClosed: () => void;
+  #app = '';
+
+  constructor(
+    stream: Duplex,
+    peer: Peer,
+    shared: PlayerShared,
+    options: RtmpServerOptions,
+    log: Log,
+    onClosed: () => void,
+  ) {
+    this.#shared = shared;
+    this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
+    this.#onClosed = onClosed;
+    this.session = new ServerSession(sessionOptionsFor(peer, options.session), now());
+    this.#driver = new Driver(
+      stream,
+      this.session,
+      {
+        event: (event) => this.#event(event),
+        drained: () => this.#drained(),
+        closed: (fault) => this.#closed(fault),
+      },
+      options.driver ?? DRIVER_DEFAULTS,
+    );
+  }
+
+  get blocked(): boolean {
+    return this.#driver.blocked;
+  }
+
+  flush(): void {
+    this.#driver.flush();
+  }
+
+  shutDown(): void {
+    for (const id of this.#publications.keys()) this.#unpublish(id);
+    for (const [id, player] of this.#players) {
+      player.unpublished();
+      this.#stopPlayer(id);
+    }
+    this.#driver.end();
+  }
+
+  destroy(): void {
+    this.#driver.destroy();
+  }
+
+  #event(event: ServerEvent): void {
+    switch (event.type) {
+      case 'connect':
+        this.#app = event.app;
+        this.session.accept(event.id, now());
+        return;
+      case 'media':
+        return this.#publications.get(event.streamId)?.write(frameFromMessage(event.message), now());
+      case 'publish':
+        return this.#publish(event);
+      case 'play':
+        return this.#play(event);
+      case 'unpublish':
+        return this.#unpublish(event.streamId);
+      case 'stopped':
+        return this.#stopPlayer(event.streamId);
+      case 'pause':
+        return this.#players.get(event.streamId)?.pause(event.paused);
+      case 'receive':
+        return this.#players.get(event.streamId)?.receive(event.kind, event.wanted);
+      case 'unhandled':
+        return this.#log.debug({ what: event.what }, 'ignored what the client sent');
+    }
+  }
+
+  #publish(event: Extract<ServerEvent, { type: 'publish' }>): void {
+    this.#guard(event.id, 'NetStream.Publish.BadName', () => {
+      const name = streamName(this.#app, event.name);
+      const publisher = { end: (reason: string) => this.#revoke(event.streamId, reason) };
+      const publication = this.#shared.hub.publish(name, publisher, now());
+      this.#publications.set(event.streamId, publication);
+      this.#driver.mustDrain = false;
+      this.session.accept(event.id, now());
+      this.#log.info(shown(name), 'publishing');
+    });
+  }
+
+  #play(event: Extract<ServerEvent, { type: 'play' }>): void {
+    this.#guard(event.id, 'NetStream.Play.StreamNotFound', () => {
+      const name = streamName(this.#app, event.name);
+      this.#stopPlayer(event.streamId);
+      const player = new Player(name, event.streamId, this, this.#shared, this.#log.child(shown(name)));
+      this.session.accept(event.id, now());
+      this.#players.set(event.streamId, player);
+      if (this.#publications.size === 0) this.#driver.mustDrain = true;
+      player.start();
+      this.#log.info(shown(name), 'playing');
+    });
+  }
+
+  /** Runs a request; what policy refuses is told to the client on its NetStream, and the connection goes on. */
+  #guard(requestId: number, code: string, request: () => void): void {
+    try {
+      request();
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error;
+      this.session.reject(requestId, { level: 'error', code, description: error.message });
+      this.#log.info({ code: error.code }, `refused: ${error.message}`);
+    }
+  }
+
+  #unpublish(streamId: number): void {
+    const publication = this.#publications.get(streamId);
+    if (publication === undefined) return;
+    this.#publications.delete(streamId);
+    publication.end(now());
+    this.#log.info({}, 'publishing ended');
+  }
+
+  /** The name was taken over, or the hub is stopping: this publisher may not go on. */
+  #revoke(streamId: number, reason: string): void {
+    this.#publications.delete(streamId);
+    this.session.sendStatus(streamId, { level: 'error', code: 'NetStream.Publish.BadName', description: reason });
+    this.#log.info({}, `publisher ended: ${reason}`);
+    this.#driver.end();
+  }
+
+  #stopPlayer(streamId: number): void {
+    const player = this.#players.get(streamId);
+    this.#players.delete(streamId);
+    player?.stop();
+  }
+
+  #drained(): void {
+    for (const player of this.#players.values()) player.drained();
+  }
+
+  #closed(fault: Error | undefined): void {
+    for (const id of [...this.#publications.keys()]) this.#unpublish(id);
+    for (const id of [...this.#players.keys()]) this.#stopPlayer(id);
+    this.#logEnd(fault);
+    this.#onClosed();
+  }
+
+  #logEnd(fault: Error | undefined): void {
+    if (fault === undefined) return this.#log.debug({}, 'connection closed');
+    const code = fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
+    if (fault instanceof LimitError) return this.#log.warn({ code }, `connection ended: ${fault.message}`);
+    if (fault instanceof UsageError || isBug(fault)) return this.#log.error({ err: fault }, 'connection ended by a bug here');
+    this.#log.info({ code }, `connection ended: ${fault.message}`);
+  }
+}
+
+/** Neither one of our own error classes nor an error of the operating system's: our code is at fault. */
+function isBug(fault: Error): boolean {
+  return !(fault instanceof GatewayError) && (fault as NodeJS.ErrnoException).code === undefined;
+}
+
+function sessionOptionsFor(peer: Peer, options: SessionSettings): SessionSettings {
+  if (!peer.scheme.startsWith('rtmpt')) return options;
+  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? SESSION_DEFAULTS.handshakeTimeoutMs;
+  return { ...options, handshakeTimeoutMs: handshakeTimeoutMs * TUNNEL_HANDSHAKE_FACTOR };
+}
+
+function shown(name: StreamName): { app: string; stream: string } {
+  return { app: name.app, stream: redactKey(name.key) };
+}
