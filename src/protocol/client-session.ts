@@ -1,8 +1,8 @@
 import type { AmfObject, AmfValue } from './amf0.ts';
-import type { Status } from './command.ts';
-import type { SessionSettings } from './connection.ts';
 import type { Message } from './message.ts';
+import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
+import type { Status } from './status.ts';
 
 /** What the other server answered or did. Answers carry the `id` that the asking method returned. */
 export type ClientEvent =

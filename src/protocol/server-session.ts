@@ -1,9 +1,9 @@
 import type { AmfObject, AmfValue } from './amf0.ts';
 import { UsageError } from '../errors.ts';
-import type { Status } from './command.ts';
-import type { SessionSettings } from './connection.ts';
 import type { Message } from './message.ts';
+import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
+import type { Status } from './status.ts';
 
 /** What a client did or asks for. Requests carry an `id` and wait for `accept(id)` or `reject(id, status)`. */
 export type ServerEvent =

@@ -1,0 +1,51 @@
+import { ProtocolError } from '../errors.ts';
+
+export interface LivenessOptions {
+  readonly pingAfterMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * Is the peer still there? Any received byte says so: librtmp publishers never answer a ping. For players that send
+ * nothing, not even acknowledgements, media that has left us says so as well; a ping that has left says nothing, since
+ * a dead peer's socket swallows those for a quarter of an hour.
+ */
+export class Liveness {
+  readonly #options: LivenessOptions;
+  #heard: number;
+  #drained: number;
+  #pinged: number;
+
+  constructor(options: LivenessOptions, now: number) {
+    this.#options = options;
+    this.#heard = this.#drained = this.#pinged = now;
+  }
+
+  heard(now: number): void {
+    this.#heard = now;
+  }
+
+  drained(now: number): void {
+    this.#drained = now;
+  }
+
+  deadline(): number {
+    return Math.min(this.#pingAt(), this.#endAt());
+  }
+
+  /** True when a ping is due. Throws `ProtocolError` IDLE_TIMEOUT. */
+  tick(now: number): boolean {
+    if (now >= this.#endAt()) throw new ProtocolError('IDLE_TIMEOUT', 'no sign of life from the peer');
+    if (now < this.#pingAt()) return false;
+    this.#pinged = now;
+    return true;
+  }
+
+  #pingAt(): number {
+    return Math.max(this.#heard, this.#pinged) + this.#options.pingAfterMs;
+  }
+
+  #endAt(): number {
+    return Math.max(this.#heard, this.#drained) + this.#options.idleTimeoutMs;
+  }
+}
