@@ -9,7 +9,7 @@ export const ALL_PROTOCOLS: readonly Protocol[] = Object.freeze(['rtmp', 'rtmps'
 export type Admission =
   | { readonly to: 'rtmp' | 'tls' }
   | { readonly to: 'http'; readonly tunnel: boolean; readonly web: boolean }
-  | { readonly to: 'nobody'; readonly hint: string };
+  | { readonly to: 'nobody'; readonly hint: string; readonly kind: FirstBytes['kind'] };
 
 export interface AdmissionRules {
   readonly protocols: readonly Protocol[];
@@ -43,7 +43,8 @@ export function admit(first: FirstBytes, secure: boolean, rules: AdmissionRules)
 
 function admitTls(first: FirstBytes, rules: AdmissionRules, allows: (protocol: Protocol) => boolean): Admission {
   if (!allows('rtmps') && !allows('rtmpts') && !allows('web')) return refusal(first, false, rules);
-  if (!rules.canTls) return { to: 'nobody', hint: 'client speaks TLS, but there is no certificate to answer with' };
+  if (!rules.canTls)
+    return { to: 'nobody', hint: 'client speaks TLS, but there is no certificate to answer with', kind: 'tls' };
   return { to: 'tls' };
 }
 
@@ -51,5 +52,6 @@ function refusal(first: FirstBytes, secure: boolean, { protocols }: AdmissionRul
   const where = secure ? ' inside TLS' : first.kind === 'rtmp' ? ' without TLS' : '';
   const allowed = protocols.map((protocol) => NAMES[protocol]);
   const list = allowed.length < 2 ? allowed.join('') : `${allowed.slice(0, -1).join(', ')} and ${allowed.at(-1) ?? ''}`;
-  return { to: 'nobody', hint: `client speaks ${first.what}${where} on a port that allows only ${list}` };
+  const hint = `client speaks ${first.what}${where} on a port that allows only ${list}`;
+  return { to: 'nobody', hint, kind: first.kind };
 }

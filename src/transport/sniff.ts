@@ -28,7 +28,6 @@ const FOREIGN: ReadonlyArray<readonly [opening: string, what: string]> = [
   ['PROXY ', 'a PROXY protocol header'],
   ['\r\n\r\n\0\r\nQUIT\n', 'a PROXY protocol v2 header'],
   ['SSH-', 'SSH'],
-  ['RTSP/', 'RTSP'],
   ['<policy-fil', 'a Flash socket policy request'],
 ];
 

@@ -1,0 +1,85 @@
+import net from 'node:net';
+import { ConfigError, TransportError } from '../errors.ts';
+import type { Dial, Scheme } from './link.ts';
+import { TunnelClient } from './rtmpt/client.ts';
+import type { TunnelClientOptions } from './rtmpt/client.ts';
+import { connectTcp } from './tcp.ts';
+import type { Target } from './tcp.ts';
+import { connectTls } from './tls-client.ts';
+import type { TlsClientOptions } from './tls-client.ts';
+
+export interface DialOptions {
+  /** How long one connection may take until it stands (TCP, and TLS on top). */
+  readonly connectTimeoutMs?: number;
+  readonly tls?: TlsClientOptions;
+  readonly tunnel?: Partial<TunnelClientOptions>;
+}
+
+export const DIAL_DEFAULTS = Object.freeze({
+  // What we give others for their TLS handshake; long enough for two lost SYNs (1 s and 3 s later).
+  connectTimeoutMs: 10_000,
+});
+
+/** As librtmp, FFmpeg, RootEncoder and Flash agree. */
+export const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = Object.freeze({
+  rtmp: 1935,
+  rtmps: 443,
+  rtmpt: 80,
+  rtmpts: 443,
+});
+
+export interface DialTarget extends Target {
+  readonly scheme: Scheme;
+}
+
+/** Reads where an RTMP URL leads. Throws `ConfigError`, which never repeats the URL: it may hold a key or a password. */
+export function parseTarget(url: string): DialTarget {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const scheme = parsed?.protocol.slice(0, -1) ?? '';
+  if (!parsed || !isScheme(scheme))
+    throw new ConfigError('BAD_URL', 'expected a URL that begins with rtmp, rtmps, rtmpt or rtmpts');
+  const host = parsed.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (host === '') throw new ConfigError('BAD_URL', `the ${scheme} URL names no host`);
+  return { scheme, host, port: parsed.port === '' ? DEFAULT_PORTS[scheme] : Number(parsed.port) };
+}
+
+/** The way out to an RTMP URL: only its scheme, host and port count here. Throws `ConfigError` for any other URL. */
+export function dialer(url: string, options: DialOptions = {}): Dial {
+  const target = parseTarget(url);
+  const secure = target.scheme === 'rtmps' || target.scheme === 'rtmpts';
+  const connectTimeoutMs = options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs;
+  const connect: Dial = (signal) =>
+    secure ? connectTls(target, options.tls ?? {}, signal) : connectTcp(target, signal);
+  const dial = withTimeout(connect, connectTimeoutMs);
+  if (target.scheme === 'rtmp' || target.scheme === 'rtmps') return dial;
+  const tunnel = { ...options.tunnel, host: hostHeader(target, secure) };
+  return (signal) => TunnelClient.open(dial, tunnel, signal);
+}
+
+/** RFC 9110, section 7.2: the port is left out where it is HTTP's own for this scheme. */
+function hostHeader({ host, port }: Target, secure: boolean): string {
+  const name = net.isIPv6(host) ? `[${host}]` : host;
+  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
+}
+
+/** Not `AbortSignal.any`: until Node 22 it leaks on a signal that outlives what it was made for. */
+function withTimeout(dial: Dial, timeoutMs: number): Dial {
+  return async (signal) => {
+    const own = new AbortController();
+    const abort = (): void => own.abort(signal.reason);
+    const late = new TransportError('CONNECT_TIMEOUT', `no connection within ${timeoutMs} ms`);
+    const timer = setTimeout(() => own.abort(late), timeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      return await dial(own.signal);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    }
+  };
+}
+
+function isScheme(scheme: string): scheme is Scheme {
+  return Object.hasOwn(DEFAULT_PORTS, scheme);
+}

@@ -1,0 +1,329 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { TLSSocket } from 'node:tls';
+import { ConfigError, LimitError, ProtocolError } from '../errors.ts';
+import { normaliseAddress } from './address.ts';
+import { admit, ALL_PROTOCOLS, type Admission, type AdmissionRules } from './admission.ts';
+import { Arrival } from './arrival.ts';
+import { readClientHello } from './client-hello.ts';
+import {
+  BACKLOG,
+  DOOR_LIMITS,
+  KEEP_ALIVE_MS,
+  OVER_LIMIT_RESERVE,
+  type BoundAddress,
+  type DoorDependencies,
+  type DoorLimits,
+  type DoorOptions,
+} from './door-options.ts';
+import { Hints } from './hints.ts';
+import { Opening } from './opening.ts';
+import { HTTP_REFUSALS, refuseHttp } from './refusal.ts';
+import { sniff } from './sniff.ts';
+import { describeTlsFailure, failureCode, isDeparture } from './tls-failure.ts';
+import { TLS_DEFAULTS, TlsServers } from './tls-server.ts';
+
+/**
+ * One listening port. It tells each connection's protocol from its first bytes, ends TLS, tells again what is inside,
+ * and hands the socket over with every byte still in it. Nothing that a client does or leaves undone here can do more
+ * than end its own connection.
+ */
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #deps: DoorDependencies;
+  readonly #rules: AdmissionRules;
+  readonly #limits: DoorLimits;
+  readonly #server: Server;
+  readonly #tls: TlsServers | undefined;
+  readonly #hints: Hints;
+  readonly #sockets = new Set<Socket>();
+  /** In the order of their last progress: the first one has stalled longest. */
+  readonly #undecided = new Map<Socket, Arrival>();
+  #overLimit = 0;
+
+  /** Throws `ConfigError` when the TLS settings contradict each other. */
+  constructor(options: DoorOptions, deps: DoorDependencies) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#rules = { protocols: options.protocols ?? ALL_PROTOCOLS, canTls: deps.certificates !== undefined };
+    this.#limits = { ...DOOR_LIMITS, ...options.limits };
+    this.#hints = new Hints(deps.log);
+    this.#tls = this.#createTls();
+    // Half-open: an HTTP client may end its side and still wait for the answer.
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive });
+    this.#server.on('connection', (raw) => this.#accept(raw));
+  }
+
+  /** Resolves once clients can connect. Rejects with `ConfigError` when the address cannot be listened on. */
+  listen(): Promise<BoundAddress> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => reject(cannotListen(host, port, error)));
+      this.#server.listen({ port, backlog: BACKLOG, ...(host !== undefined && { host }) }, () => {
+        this.#server.removeAllListeners('error');
+        this.#server.on('error', (error) => this.#acceptFailed(error));
+        const bound = this.#server.address() as AddressInfo;
+        resolve({ host: bound.address, port: bound.port });
+      });
+    });
+  }
+
+  /** Closes the port; connections live on. */
+  async stopAccepting(): Promise<void> {
+    // The listening socket is closed within this call; Node's callback would wait for the last connection to end.
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** Closes the port and every connection that came in by it, handed over or not. */
+  destroy(): void {
+    if (this.#server.listening) this.#server.close();
+    for (const raw of this.#sockets) raw.destroy();
+  }
+
+  #createTls(): TlsServers | undefined {
+    const { certificates } = this.#deps;
+    if (certificates === undefined) return undefined;
+    const outcome = {
+      secured: (raw: Socket, stream: TLSSocket) => this.#secured(raw, stream),
+      failed: (raw: Socket, error: Error) => this.#handshakeFailed(raw, error),
+    };
+    return new TlsServers(certificates, outcome, this.#options.tls ?? TLS_DEFAULTS, this.#limits.tlsMs);
+  }
+
+  // Coming in and going away ----------------------------------------------------------------------------------------
+
+  #accept(raw: Socket): void {
+    // A reset may come from here on, whoever owns the socket by then; 'close' follows it and does the work.
+    raw.on('error', () => {});
+    if (raw.remoteAddress === undefined) return void raw.destroy();
+    const address = normaliseAddress(raw.remoteAddress);
+    const arrival = new Arrival(raw, address, this.#takePlaces(raw, address));
+    if (arrival.overLimit && !this.#takeReserve(arrival)) return;
+    this.#sockets.add(raw);
+    this.#undecided.set(raw, arrival);
+    raw.once('close', () => this.#closed(arrival));
+    this.#open(arrival);
+    this.#evictOldest();
+  }
+
+  /** Takes a place among all sockets, until it closes, and one among the newcomers, whose release is returned. */
+  #takePlaces(raw: Socket, address: string): (() => void) | undefined {
+    const releaseSocket = this.#deps.sockets.acquire(address);
+    if (releaseSocket === undefined) return undefined;
+    raw.once('close', releaseSocket);
+    return this.#deps.newcomers.acquire(address);
+  }
+
+  #takeReserve(arrival: Arrival): boolean {
+    if (this.#overLimit >= Math.ceil(this.#deps.sockets.max * OVER_LIMIT_RESERVE)) {
+      this.#hint('warn', 'reserve', arrival, 'too many connections: closed unseen');
+      arrival.raw.destroy();
+      return false;
+    }
+    this.#overLimit += 1;
+    arrival.raw.once('close', () => (this.#overLimit -= 1));
+    return true;
+  }
+
+  #evictOldest(): void {
+    if (this.#undecided.size <= this.#limits.maxUndecided) return;
+    const [oldest] = this.#undecided.values();
+    if (oldest === undefined) return;
+    this.#hint('warn', 'evicted', oldest, 'too many connections stall before they say what they speak: oldest closed');
+    this.#close(oldest);
+  }
+
+  #closed(arrival: Arrival): void {
+    this.#sockets.delete(arrival.raw);
+    arrival.release();
+    clearTimeout(arrival.timer);
+    if (this.#forget(arrival)) this.#deps.log.debug(arrival.fields(), 'client left before its protocol was known');
+  }
+
+  /** Ends a connection that no handler has taken. */
+  #close(arrival: Arrival): void {
+    this.#forget(arrival);
+    arrival.raw.destroy();
+  }
+
+  /** Ends the phase that this class watches; false when it had ended before. */
+  #forget(arrival: Arrival): boolean {
+    clearTimeout(arrival.timer);
+    arrival.opening?.stop();
+    arrival.opening = undefined;
+    return this.#undecided.delete(arrival.raw);
+  }
+
+  #arm(arrival: Arrival, ms: number, expired: () => void): void {
+    clearTimeout(arrival.timer);
+    arrival.timer = setTimeout(expired, arrival.overLimit ? Math.min(ms, this.#limits.overLimitMs) : ms);
+  }
+
+  // Telling the protocol --------------------------------------------------------------------------------------------
+
+  #open(arrival: Arrival): void {
+    this.#arm(arrival, this.#limits.sniffMs, () => this.#silent(arrival));
+    arrival.opening = new Opening(arrival.stream, (bytes) => this.#look(arrival, bytes), {
+      done: () => this.#dispatch(arrival),
+      failed: (error) => this.#malformed(arrival, error),
+      ended: () => this.#close(arrival),
+    });
+  }
+
+  /** How many bytes it takes to go on, or undefined when `arrival.admission` says where to. */
+  #look(arrival: Arrival, bytes: Buffer): number | undefined {
+    if (arrival.admission === undefined) {
+      const first = sniff(bytes);
+      if (first === undefined) return bytes.length + 1;
+      arrival.admission = admit(first, arrival.secure, this.#rules);
+      if (arrival.admission.to === 'tls') this.#handshakeBegins(arrival);
+    }
+    if (arrival.admission.to !== 'tls') return undefined;
+    const hello = readClientHello(bytes);
+    if ('need' in hello) return hello.need;
+    arrival.hello = hello;
+    return undefined;
+  }
+
+  #silent(arrival: Arrival): void {
+    this.#deps.log.debug(arrival.fields(), 'client did not say what it speaks in time');
+    this.#close(arrival);
+  }
+
+  #malformed(arrival: Arrival, error: unknown): void {
+    this.#close(arrival);
+    if (!(error instanceof ProtocolError)) {
+      return this.#deps.log.error({ ...arrival.fields(), err: error }, 'telling a protocol failed');
+    }
+    const level = error instanceof LimitError ? 'warn' : 'info';
+    this.#hint(level, error.code, arrival, `TLS handshake failed: ${error.message}`, { code: error.code });
+  }
+
+  #dispatch(arrival: Arrival): void {
+    const { admission } = arrival;
+    // The connection may have been evicted or reset since the bytes were put back.
+    if (admission === undefined || !this.#undecided.has(arrival.raw)) return;
+    if (admission.to === 'tls') return this.#startTls(arrival);
+    this.#forget(arrival);
+    if (admission.to === 'nobody') this.#refuse(arrival, admission);
+    else if (arrival.overLimit) this.#turnAway(arrival, admission.to === 'http');
+    else if (admission.to === 'rtmp') this.#handToRtmp(arrival);
+    else this.#handToHttp(arrival, admission);
+  }
+
+  // TLS -------------------------------------------------------------------------------------------------------------
+
+  #handshakeBegins(arrival: Arrival): void {
+    this.#arm(arrival, this.#limits.tlsMs, () => this.#handshakeStalled(arrival));
+    this.#undecided.delete(arrival.raw);
+    this.#undecided.set(arrival.raw, arrival);
+  }
+
+  #startTls(arrival: Arrival): void {
+    arrival.opening = undefined;
+    if (arrival.hello) this.#tls?.secure(arrival.raw, arrival.hello);
+  }
+
+  #secured(raw: Socket, stream: TLSSocket): void {
+    const arrival = this.#undecided.get(raw);
+    if (arrival === undefined) return void stream.destroy();
+    arrival.stream = stream;
+    arrival.secure = true;
+    arrival.admission = undefined;
+    this.#undecided.delete(raw);
+    this.#undecided.set(raw, arrival);
+    this.#open(arrival);
+  }
+
+  #handshakeFailed(raw: Socket, error: Error): void {
+    const arrival = this.#undecided.get(raw);
+    if (arrival === undefined) return;
+    this.#close(arrival);
+    const code = failureCode(error);
+    if (isDeparture(error))
+      return this.#deps.log.debug({ ...arrival.fields(), code }, 'client left during TLS handshake');
+    this.#hint('info', code, arrival, `TLS handshake failed: ${describeTlsFailure(error)}`, { code });
+  }
+
+  #handshakeStalled(arrival: Arrival): void {
+    this.#close(arrival);
+    const code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
+    this.#hint('info', code, arrival, 'TLS handshake failed: the client did not finish it in time', { code });
+  }
+
+  // Handing over ----------------------------------------------------------------------------------------------------
+
+  #handToRtmp(arrival: Arrival): void {
+    const { raw, stream, address, port, id, secure } = arrival;
+    const releaseClient = this.#deps.clients.acquire(address);
+    if (releaseClient === undefined) return this.#turnAway(arrival, false);
+    raw.once('close', releaseClient);
+    arrival.release();
+    const scheme = secure ? 'rtmps' : 'rtmp';
+    this.#handOver(arrival, () => this.#deps.rtmp(stream, { scheme, secure, address, port, id }));
+  }
+
+  #handToHttp(arrival: Arrival, { tunnel, web }: Admission & { readonly to: 'http' }): void {
+    const { stream, address, port, id, secure, release } = arrival;
+    const trusted = this.#deps.trusted(address);
+    const client = { id, address, port, secure, trusted, tunnel, web, validRequest: release };
+    this.#handOver(arrival, () => this.#deps.http(stream, client));
+  }
+
+  /** A handler that throws is a bug of ours; it may cost this connection, not the process. */
+  #handOver(arrival: Arrival, handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      this.#deps.log.error({ ...arrival.fields(), err: error }, 'a connection handler failed');
+      arrival.raw.destroy();
+    }
+  }
+
+  #turnAway(arrival: Arrival, speaksHttp: boolean): void {
+    this.#hint('warn', 'limit', arrival, 'too many connections, in all or from this address: client turned away');
+    if (speaksHttp) this.#answerAndClose(arrival, HTTP_REFUSALS.overLimit);
+    else arrival.raw.destroy();
+  }
+
+  #refuse(arrival: Arrival, { hint, kind }: Admission & { readonly to: 'nobody' }): void {
+    this.#hint('info', `${kind} ${String(arrival.secure)}`, arrival, hint);
+    if (kind === 'http') this.#answerAndClose(arrival, HTTP_REFUSALS.notHere);
+    else arrival.raw.destroy();
+  }
+
+  #answerAndClose(arrival: Arrival, answer: string): void {
+    this.#arm(arrival, this.#limits.lingerMs, () => arrival.raw.destroy());
+    refuseHttp(arrival.stream, answer);
+  }
+
+  // Telling people --------------------------------------------------------------------------------------------------
+
+  #hint(level: 'info' | 'warn', kind: string, arrival: Arrival, message: string, more: object = {}): void {
+    this.#hints.tell(level, kind, { ...arrival.fields(), ...more }, message, performance.now());
+  }
+
+  #acceptFailed(error: Error): void {
+    const code = failureCode(error);
+    this.#hints.tell(
+      'warn',
+      'accept',
+      { code },
+      `a connection could not be accepted: ${error.message}`,
+      performance.now(),
+    );
+  }
+}
+
+function cannotListen(host: string | undefined, port: number, error: NodeJS.ErrnoException): ConfigError {
+  const where = host === undefined ? `port ${port}` : `${host} port ${port}`;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program already listens there; stop it or choose another port',
+    EACCES: 'no permission; ports below 1024 often need it',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOTFOUND: 'this host name is not known',
+  };
+  const reason = reasons[error.code ?? ''] ?? error.message;
+  return new ConfigError('CANNOT_LISTEN', `cannot listen on ${where}: ${reason}`, { cause: error });
+}

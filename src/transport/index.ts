@@ -1,0 +1,20 @@
+/**
+ * Every way bytes travel: the doors that clients come in by, and the dials that lead out. Whatever was spoken on the
+ * wire, what leaves this room is a stream of bytes and who is at its other end; nothing here knows RTMP.
+ */
+export { normaliseAddress } from './address.ts';
+export { AddressCounter, type AddressCounterOptions } from './address-counter.ts';
+export { ALL_PROTOCOLS, type Protocol } from './admission.ts';
+export { Door } from './door.ts';
+export {
+  DOOR_LIMITS,
+  type BoundAddress,
+  type DoorDependencies,
+  type DoorLimits,
+  type DoorOptions,
+  type HttpArrival,
+} from './door-options.ts';
+export type { Dial, Handler, Peer, Scheme } from './link.ts';
+export { nextPeerId } from './peer-id.ts';
+export { TLS_DEFAULTS, type TlsOptions, type TlsVersion } from './tls-server.ts';
+export { trustList } from './trust-list.ts';

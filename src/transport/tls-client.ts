@@ -1,0 +1,39 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { TransportError } from '../errors.ts';
+import { SOCKET_OPTIONS, ready, reasonOf } from './tcp.ts';
+import type { Target } from './tcp.ts';
+
+export interface TlsClientOptions {
+  /** Certificates (PEM) trusted beside the public authorities, not instead of them. */
+  readonly ca?: readonly (string | Buffer)[];
+  /** False takes any certificate: for tests and for servers whose certificate nobody signed. Default true. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/**
+ * Connects and agrees on TLS, or rejects with `TransportError` (`TLS_FAILED` for whatever goes wrong on the way to a
+ * verified session, a refused connection included) or the signal's reason.
+ */
+export async function connectTls(
+  target: Target,
+  options: TlsClientOptions,
+  signal: AbortSignal,
+): Promise<tls.TLSSocket> {
+  const settings: tls.ConnectionOptions & net.TcpNetConnectOpts = {
+    ...SOCKET_OPTIONS,
+    host: target.host,
+    port: target.port,
+    // RFC 6066, section 3: a name and never an address. The certificate is checked against the host all the same.
+    servername: net.isIP(target.host) === 0 ? target.host : '',
+    rejectUnauthorized: options.rejectUnauthorized ?? true,
+  };
+  if (options.ca) settings.ca = [...tls.rootCertificates, ...options.ca];
+  const socket = tls.connect(settings);
+  await ready(socket, 'secureConnect', signal, (cause) => tlsFailed(target, cause));
+  return socket;
+}
+
+function tlsFailed({ host, port }: Target, cause: Error): TransportError {
+  return new TransportError('TLS_FAILED', `no TLS connection to ${host} port ${port}: ${reasonOf(cause)}`, { cause });
+}
