@@ -27,7 +27,7 @@ export const CHUNK_READER_LIMITS: ChunkReaderLimits = Object.freeze({
   maxMediaBytes: 8 * 1024 * 1024,
   // Metadata with cover art or a keyframe index; commands are below 2 KiB.
   maxCommandBytes: 256 * 1024,
-  // All that the one-byte header can name, and as many again and more; encoders use three to eight.
+  // Four times what the one-byte header can name; encoders use three to eight.
   maxChunkStreams: 256,
   // nginx-rtmp's max_streams is 32, counting idle ones; encoders interleave two or three.
   maxPartialMessages: 64,
@@ -53,8 +53,6 @@ export const STRANGER_CHUNK_READER_LIMITS: ChunkReaderLimits = Object.freeze({
 
 /** Basic header, message header, extended timestamp: never longer. */
 const MAX_HEADER_BYTES = 3 + 11 + 4;
-/** Below this a loop copies faster than Buffer.copy sets itself up (measured). */
-const LOOP_COPY_BYTES = 48;
 const NOTHING = Buffer.alloc(0);
 
 /** The last header of one chunk stream, and the message under way on it. */
@@ -287,7 +285,7 @@ export class ChunkReader {
     const end = Math.min(bytesEnd, start + this.#chunkLeft);
     const received = stream.received + end - start;
     if (received > stream.payload.length) this.#grow(stream, received);
-    append(stream.payload, stream.received, bytes, start, end);
+    bytes.copy(stream.payload, stream.received, start, end);
     stream.received = received;
     this.#chunkLeft -= end - start;
     if (received === stream.length) this.#deliver(stream, this.#close(stream), out);
@@ -347,11 +345,6 @@ function startsWith(bytes: Buffer, at: number, end: number, value: number): bool
     if (bytes[at + i] !== ((value >>> (24 - 8 * i)) & 0xff)) return false;
   }
   return true;
-}
-
-function append(target: Buffer, at: number, source: Buffer, start: number, end: number): void {
-  if (end - start > LOOP_COPY_BYTES) source.copy(target, at, start, end);
-  else for (let i = start, j = at; i < end; i++, j++) target[j] = source[i]!;
 }
 
 function uint24(bytes: Buffer, at: number): number {

@@ -29,13 +29,13 @@ const CLIENT_CLAIM = Buffer.from([9, 0, 124, 2]);
 export class Handshake {
   readonly #role: 'server' | 'client';
   readonly #random: (bytes: number) => Buffer;
+  readonly #signed: boolean;
+  /** Version byte and C1 or S1 as they come in; C2 and S2 are only counted. */
   readonly #hello = Buffer.allocUnsafe(1 + PACKET_BYTES);
   #helloBytes = 0;
   #replyBytes = 0;
   #output: Buffer[] = [];
   #phase: 'hello' | 'reply' | 'done' = 'hello';
-  /** Client only: the digest that our signed C1 carries. */
-  readonly #signed: boolean;
 
   constructor(role: 'server' | 'client', options: HandshakeOptions) {
     this.#role = role;
