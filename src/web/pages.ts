@@ -1,0 +1,108 @@
+import type { MediaAddress, MediaScheme } from './addresses.ts';
+import { Html, markup } from './html.ts';
+import { STYLE } from './style.ts';
+
+/** Example names: any others do. */
+const APP = 'live';
+const STREAM = 'stream';
+
+/** The page at `/`: what this is, and how to publish and play here. */
+export function homePage(addresses: readonly MediaAddress[]): string {
+  return page(
+    'rtmp-gateway',
+    markup`<h1>rtmp-gateway</h1>
+<p class="lead">A live stream that is published over any of these addresses plays over all of them.</p>
+${addresses.length === 0 ? markup`<p>No media address is open.</p>` : guide(addresses)}
+<p class="note"><a href="/healthz">Health of this gateway</a></p>`,
+  );
+}
+
+/** A page for what went wrong. */
+export function statusPage(status: number, reason: string): string {
+  return page(
+    `${status} ${reason}`,
+    markup`<h1>${status} ${reason}</h1>
+<p><a href="/">What this is, and how to publish and play here</a></p>`,
+  );
+}
+
+/** The policy by which Flash lets pages of other sites connect (Adobe's cross-domain policy file, version 1.0). */
+export function crossdomainPolicy(domains: readonly string[]): string {
+  const rules = domains.map((domain) => markup`  <allow-access-from domain="${domain}" secure="false"/>\n`);
+  return markup`<?xml version="1.0"?>
+<!DOCTYPE cross-domain-policy SYSTEM "http://www.adobe.com/xml/dtds/cross-domain-policy.dtd">
+<cross-domain-policy>
+${rules}</cross-domain-policy>
+`.text;
+}
+
+function page(title: string, content: Html): string {
+  return markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<main>
+${content}
+</main>
+</body>
+</html>
+`.text;
+}
+
+function guide(addresses: readonly MediaAddress[]): Html {
+  return markup`${addressTable(addresses)}
+<p>Put your own names for <code>${APP}</code> (the application) and <code>${STREAM}</code> (the stream).</p>
+<h2>Publish</h2>
+<h3>With OBS</h3>
+<p>In Settings, Stream, choose the service “Custom…”. The stream key is <code>${STREAM}</code>, the server one of these:</p>
+<ul>
+${addresses.map(({ origin }) => markup`<li><code>${origin}/${APP}</code></li>\n`)}</ul>
+<h3>With ffmpeg</h3>
+${addresses.map((address) => commandFor(address, publishCommand))}<h2>Play</h2>
+<h3>With ffplay</h3>
+${addresses.map((address) => commandFor(address, playCommand))}<h3>With OBS</h3>
+<p>Add a “Media Source”, clear “Local File”, and write one of the addresses of the table into “Input”.</p>
+${addresses.some(({ scheme }) => isSecure(scheme)) ? tlsNote() : ''}`;
+}
+
+function addressTable(addresses: readonly MediaAddress[]): Html {
+  const row = ({ origin, about }: MediaAddress) =>
+    markup`<tr><td><code>${origin}/${APP}/${STREAM}</code></td><td>${about}</td></tr>\n`;
+  return markup`<h2 id="addresses">Addresses</h2>
+<div class="scroll" role="region" aria-labelledby="addresses" tabindex="0">
+<table>
+<thead><tr><th scope="col">Address</th><th scope="col">What it is</th></tr></thead>
+<tbody>
+${addresses.map(row)}</tbody>
+</table>
+</div>`;
+}
+
+function commandFor({ scheme, origin }: MediaAddress, command: (url: string) => string): Html {
+  const label = `Command for ${scheme.toUpperCase()}`;
+  const line = command(`${origin}/${APP}/${STREAM}`);
+  return markup`<pre tabindex="0" role="group" aria-label="${label}"><code>${line}</code></pre>\n`;
+}
+
+function publishCommand(url: string): string {
+  return `ffmpeg -re -i video.mp4 -c:v libx264 -g 60 -c:a aac -f flv "${url}"`;
+}
+
+function playCommand(url: string): string {
+  return `ffplay "${url}"`;
+}
+
+function isSecure(scheme: MediaScheme): boolean {
+  return scheme === 'rtmps' || scheme === 'rtmpts';
+}
+
+function tlsNote(): Html {
+  return markup`<p class="note">OBS verifies certificates: for the addresses with TLS it wants one from an authority that its
+computer trusts, made out for the host name in the address. ffmpeg does not verify unless it is told to.</p>`;
+}

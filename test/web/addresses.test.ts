@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { mediaAddresses, visitedHost } from '../../src/web/addresses.ts';
+import type { WebDoor } from '../../src/web/addresses.ts';
+
+const LOCAL = { address: '10.1.2.3', port: 8080 };
+const EVERYTHING = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'];
+const door = (port: number, protocols = EVERYTHING): WebDoor => ({ port, protocols });
+const origins = (visited: Parameters<typeof mediaAddresses>[0], doors: readonly WebDoor[]) =>
+  mediaAddresses(visited, doors).map(({ origin }) => origin);
+
+test.each([
+  ['example.com:8080', { name: 'example.com', port: 8080 }],
+  ['example.com', { name: 'example.com', port: 80 }],
+  ['127.0.0.1:1935', { name: '127.0.0.1', port: 1935 }],
+  ['[2001:db8::1]:8080', { name: '[2001:db8::1]', port: 8080 }],
+  ['my_host', { name: 'my_host', port: 80 }],
+])('reads the Host header %s', (header, expected) => {
+  expect(visitedHost(header, false, LOCAL)).toEqual({ ...expected, secure: false });
+});
+
+test.each([
+  undefined,
+  '',
+  'a b',
+  '<script>',
+  'example.com:99999',
+  'x:80:80',
+  'user@host',
+  '"quoted"',
+  `${'a'.repeat(254)}`,
+])('takes the local address in place of the Host header %s', (header) => {
+  expect(visitedHost(header, true, LOCAL)).toEqual({ name: '10.1.2.3', port: 8080, secure: true });
+});
+
+test('puts a local IPv6 address in brackets', () => {
+  expect(visitedHost(undefined, false, { address: '::1', port: 1 }).name).toBe('[::1]');
+});
+
+test('without a port, HTTPS means 443', () => {
+  expect(visitedHost('example.com', true, LOCAL).port).toBe(443);
+});
+
+test('names each scheme at the port where people expect it', () => {
+  const doors = [door(1935), door(8080), door(8443)];
+  expect(origins({ name: 'h', port: 8080, secure: false }, doors)).toEqual([
+    'rtmp://h:1935',
+    'rtmps://h:8443',
+    'rtmpt://h:8080',
+    'rtmpts://h:8443',
+  ]);
+});
+
+test('prefers the door of the visit, then the first one, among unusual ports', () => {
+  const doors = [door(4001, ['rtmp']), door(4002), door(4003)];
+  expect(origins({ name: 'h', port: 4003, secure: false }, doors)).toEqual([
+    'rtmp://h:4003',
+    'rtmps://h:4003',
+    'rtmpt://h:4003',
+    'rtmpts://h:4003',
+  ]);
+  expect(origins({ name: 'h', port: 4001, secure: false }, doors)[1]).toBe('rtmps://h:4002');
+});
+
+test('leaves out what no door serves', () => {
+  expect(origins({ name: 'h', port: 1, secure: false }, [door(1, ['rtmp', 'web'])])).toEqual(['rtmp://h:1']);
+  expect(origins({ name: 'h', port: 1, secure: false }, [])).toEqual([]);
+});
+
+test('sends the tunnel through the proxy that the visitor came through, and everything else to the doors', () => {
+  const doors = [door(1935), door(8080)];
+  expect(origins({ name: 'h', port: 443, secure: true }, doors)).toEqual([
+    'rtmp://h:1935',
+    'rtmps://h:1935',
+    'rtmpt://h:8080',
+    'rtmpts://h:443',
+  ]);
+});

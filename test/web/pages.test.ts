@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { crossdomainPolicy, homePage, statusPage } from '../../src/web/pages.ts';
+import { CONTENT_SECURITY_POLICY } from '../../src/web/style.ts';
+
+const ADDRESSES = [
+  { scheme: 'rtmp', origin: 'rtmp://h:1935', about: 'plain' },
+  { scheme: 'rtmpts', origin: 'rtmpts://h:8443', about: 'tunnelled' },
+] as const;
+
+test('shows commands to publish and to play over every address, and the server for OBS', () => {
+  const page = homePage(ADDRESSES);
+  for (const { origin } of ADDRESSES) {
+    expect(page).toMatch(new RegExp(`ffmpeg [^<]*&quot;${origin}/live/stream&quot;`));
+    expect(page).toMatch(new RegExp(`ffplay &quot;${origin}/live/stream&quot;`));
+    expect(page).toContain(`<li><code>${origin}/live</code></li>`);
+  }
+});
+
+test('speaks of certificates only where there is TLS', () => {
+  expect(homePage(ADDRESSES)).toContain('certificates');
+  expect(homePage(ADDRESSES.slice(0, 1))).not.toContain('certificates');
+});
+
+test('says so when no media address is open', () => {
+  expect(homePage([])).toContain('No media address is open.');
+});
+
+test('escapes what an address brings', () => {
+  const page = homePage([{ scheme: 'rtmp', origin: 'rtmp://<script>', about: '<b>' }]);
+  expect(page).not.toContain('<script>');
+  expect(page).not.toContain('<b>');
+});
+
+test('loads nothing from anywhere, and its one style is the one that the policy lets through', () => {
+  const page = homePage(ADDRESSES);
+  expect(page).not.toMatch(/<script|<img|url\(|@import|https?:\/\//);
+  const style = /<style>([^]*)<\/style>/.exec(page)?.[1] ?? '';
+  const hash = createHash('sha256').update(style).digest('base64');
+  expect(CONTENT_SECURITY_POLICY).toContain(`style-src 'sha256-${hash}'`);
+  expect(CONTENT_SECURITY_POLICY).toContain("default-src 'none'");
+});
+
+test('has a language, a title, one main part and one first heading', () => {
+  for (const page of [homePage(ADDRESSES), statusPage(404, 'Not Found')]) {
+    expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(page).toMatch(/<title>[^<]+<\/title>/);
+    expect(page.match(/<main>|<h1>/g)).toEqual(['<main>', '<h1>']);
+  }
+});
+
+test('writes a Flash policy', () => {
+  expect(crossdomainPolicy(['*.example.com', 'a"b'])).toBe(`<?xml version="1.0"?>
+<!DOCTYPE cross-domain-policy SYSTEM "http://www.adobe.com/xml/dtds/cross-domain-policy.dtd">
+<cross-domain-policy>
+  <allow-access-from domain="*.example.com" secure="false"/>
+  <allow-access-from domain="a&quot;b" secure="false"/>
+</cross-domain-policy>
+`);
+});
