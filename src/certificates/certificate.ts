@@ -10,6 +10,8 @@ export interface Certificate {
   readonly fingerprint: string;
   /** Made by us and signed by nobody: clients that verify will refuse it. */
   readonly development: boolean;
+  /** Its issuer is itself: it needs no chain. */
+  readonly selfIssued: boolean;
   readonly material: CertificateMaterial;
 }
 

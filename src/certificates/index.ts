@@ -3,3 +3,4 @@
  * that uses selfsigned and node-forge.
  */
 export type { Certificate, CertificateMaterial } from './certificate.ts';
+export { CertificateStore, DEVELOPMENT_FILES, type CertificateOptions, type CertificateSource } from './store.ts';

@@ -7,7 +7,8 @@ export const ALL_PROTOCOLS: readonly Protocol[] = Object.freeze(['rtmp', 'rtmps'
 
 /** What a door does with a connection once its first bytes are known. */
 export type Admission =
-  | { readonly to: 'rtmp' | 'tls' }
+  | { readonly to: 'rtmp' }
+  | { readonly to: 'tls' }
   | { readonly to: 'http'; readonly tunnel: boolean; readonly web: boolean }
   | { readonly to: 'nobody'; readonly hint: string; readonly kind: FirstBytes['kind'] };
 

@@ -1,0 +1,178 @@
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Certificate } from './certificate.ts';
+import { createDevelopmentCertificate, wantsRenewal, type PemPair } from './development.ts';
+import { bad, chainLength, fromPem } from './inspect.ts';
+import { NameIndex } from './names.ts';
+import { openPkcs12, PKCS12_LIMITS } from './pkcs12.ts';
+
+/** Where one certificate is: a PEM chain and its key, or both in one PKCS#12 file. */
+export type CertificateSource =
+  | { readonly cert: string; readonly key: string; readonly passphrase?: string }
+  | { readonly pfx: string; readonly passphrase?: string };
+
+export interface CertificateOptions {
+  /** Where certificates are put, by people or by us; relative paths of sources are looked for here first. */
+  readonly directory: string;
+  /** The first one is the default. Empty: whatever pairs are in the directory, or else a development certificate. */
+  readonly certificates: readonly CertificateSource[];
+}
+
+/** Names of the pair that we make, so that nobody takes it for a real one. */
+export const DEVELOPMENT_FILES = Object.freeze({ cert: 'development-cert.pem', key: 'development-key.pem' });
+
+/** Pairs as the usual tools write them: certbot, Kubernetes and acme.sh, mkcert. */
+const PAIRS: ReadonlyArray<(file: string) => string | undefined> = [
+  (file) => (file === 'fullchain.pem' ? 'privkey.pem' : undefined),
+  (file) => (/\.(?:crt|cer|pem)$/.test(file) ? file.replace(/\.[a-z]+$/, '.key') : undefined),
+  (file) => (file.endsWith('.pem') && !file.endsWith('-key.pem') ? file.replace(/\.pem$/, '-key.pem') : undefined),
+];
+
+const SOON_MS = 14 * 86_400_000;
+
+/**
+ * The certificates that this process serves with, chosen by the name a client asks for. A store never changes: new
+ * files make a new store.
+ */
+export class CertificateStore {
+  readonly all: readonly Certificate[];
+  /** For clients that name no server, or one that we have no certificate for. */
+  readonly fallback: Certificate;
+  readonly #index: NameIndex;
+
+  constructor(certificates: readonly [Certificate, ...Certificate[]]) {
+    this.all = certificates;
+    this.fallback = certificates[0];
+    this.#index = new NameIndex(certificates);
+  }
+
+  /** Reads everything once. Throws `ConfigError` that names the file and what to do about it. */
+  static async open(options: CertificateOptions, log: Log): Promise<CertificateStore> {
+    const given = options.certificates.length > 0 ? options.certificates : await findPairs(options.directory);
+    const [first, ...others] = await Promise.all(given.map((source) => openSource(options.directory, source)));
+    const certificates = [first ?? (await openDevelopment(options.directory, log)), ...others] as const;
+    for (const certificate of certificates) report(certificate, log, new Date());
+    return new CertificateStore(certificates);
+  }
+
+  /** The certificate for a name: exact, then wildcard, then the default. */
+  choose(serverName: string): Certificate {
+    return this.#index.find(serverName) ?? this.fallback;
+  }
+}
+
+async function openSource(directory: string, source: CertificateSource): Promise<Certificate> {
+  const { passphrase } = source;
+  if ('pfx' in source) {
+    const path = await locate(directory, source.pfx);
+    return openPkcs12(path, await read(path), passphrase);
+  }
+  const certPath = await locate(directory, source.cert);
+  const keyPath = await locate(directory, source.key);
+  const [cert, key] = await Promise.all([read(certPath), read(keyPath)]);
+  const secret = passphrase !== undefined && { passphrase };
+  return fromPem({ certPath, keyPath, cert: cert.toString('utf8'), key: key.toString('utf8'), ...secret });
+}
+
+/** A relative path means a file in the certificate directory, or else one in the working directory. */
+async function locate(directory: string, path: string): Promise<string> {
+  if (isAbsolute(path)) return path;
+  const inDirectory = join(directory, path);
+  const found = await stat(inDirectory).catch(() => undefined);
+  return found ? inDirectory : (await stat(path).catch(() => undefined)) ? resolve(path) : inDirectory;
+}
+
+async function read(path: string): Promise<Buffer> {
+  try {
+    // Checked before reading: a wrong path may well be a recording of many gigabytes.
+    const { size } = await stat(path);
+    if (size > PKCS12_LIMITS.maxBytes) throw bad(`${path} is no certificate, it is too large`, 'name the right file');
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw bad(`there is no file ${path}`, 'correct the path, or put the file there', cause);
+    if (code === 'EACCES') throw bad(`${path} may not be read`, 'give the user of this process permission', cause);
+    throw bad(`${path} cannot be read`, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** Certificates that somebody just put into the directory, in the order of their names. */
+async function findPairs(directory: string): Promise<CertificateSource[]> {
+  const files = new Set(await readdir(directory).catch(() => []));
+  files.delete(DEVELOPMENT_FILES.cert);
+  return [...files].sort().flatMap((cert) => {
+    const key = PAIRS.map((pair) => pair(cert)).find((name) => name !== undefined && files.has(name));
+    return key === undefined ? [] : [{ cert: join(directory, cert), key: join(directory, key) }];
+  });
+}
+
+// The development certificate -----------------------------------------------------------------------------------------
+
+async function openDevelopment(directory: string, log: Log): Promise<Certificate> {
+  const certPath = resolve(directory, DEVELOPMENT_FILES.cert);
+  const keyPath = resolve(directory, DEVELOPMENT_FILES.key);
+  const now = new Date();
+  const kept = await readDevelopment(certPath, keyPath);
+  if (kept && !wantsRenewal(kept.validTo, now)) return kept;
+  const pair = await createDevelopmentCertificate(hostname(), now);
+  const source = await writePair(directory, certPath, keyPath, pair).then(
+    () => certPath,
+    (error: unknown) => keptInMemory(directory, error, log),
+  );
+  return fromPem({ certPath: source, keyPath, ...pair }, true);
+}
+
+/** Undefined when there is none, or none of use: it is ours, so a damaged one is simply made again. */
+async function readDevelopment(certPath: string, keyPath: string): Promise<Certificate | undefined> {
+  try {
+    const [cert, key] = await Promise.all([readFile(certPath, 'utf8'), readFile(keyPath, 'utf8')]);
+    return fromPem({ certPath, keyPath, cert, key }, true);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The key is never readable by others, not even for a moment, and a crash leaves no half-written file. */
+async function writePair(directory: string, certPath: string, keyPath: string, pair: PemPair): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const [path, text, mode] of [
+    [keyPath, pair.key, 0o600],
+    [certPath, pair.cert, 0o644],
+  ] as const) {
+    const temporary = `${path}.${process.pid}.tmp`;
+    await writeFile(temporary, text, { mode });
+    await chmod(temporary, mode);
+    await rename(temporary, path);
+  }
+}
+
+function keptInMemory(directory: string, error: unknown, log: Log): string {
+  const message = `the directory ${directory} cannot be written, so every start makes a new development certificate`;
+  log.warn({ event: 'certificate.unsaved', err: error }, message);
+  return 'development certificate (in memory)';
+}
+
+// What people should know ---------------------------------------------------------------------------------------------
+
+function report(certificate: Certificate, log: Log, now: Date): void {
+  const { source, names, validFrom, validTo, fingerprint, development } = certificate;
+  const fields = { event: 'certificate', source, names, validTo: validTo.toISOString(), fingerprint };
+  if (development) log.info(fields, 'serving TLS with a development certificate; clients that verify will refuse it');
+  else log.info(fields, `serving TLS with ${source}`);
+  if (validTo <= now) log.warn(fields, `the certificate ${source} has expired; renew it`);
+  else if (validFrom > now) log.warn(fields, `the certificate ${source} is not valid yet; check the clock`);
+  else if (validTo.getTime() - now.getTime() < SOON_MS)
+    log.warn(fields, `the certificate ${source} expires soon; renew it`);
+  if (isBareLeaf(certificate)) {
+    log.warn(fields, `${source} lacks its issuer's certificate; OBS and others refuse that: use the full chain`);
+  }
+}
+
+/** One certificate alone that somebody else has signed: clients with only the root installed cannot build the chain. */
+function isBareLeaf({ material, selfIssued }: Certificate): boolean {
+  return !selfIssued && material.cert !== undefined && chainLength(material.cert) === 1;
+}
