@@ -1,0 +1,126 @@
+import { RejectedError } from '../errors.ts';
+import { NO_LOG, redactKey, type Log } from '../log.ts';
+import {
+  Channel,
+  type Publication,
+  type Publisher,
+  type StreamInfo,
+  type Subscriber,
+  type Subscription,
+} from './channel.ts';
+import { GOP_DEFAULTS, type GopLimits } from './gop.ts';
+import { pathOf, type StreamName } from './stream-name.ts';
+
+export interface HubOptions {
+  /** What a second publisher of a live stream gets: a refusal, or the stream. */
+  readonly republish: 'refuse' | 'takeover';
+  /** How long players are kept when a publisher leaves, in case it returns. 0: not at all. */
+  readonly graceMs: number;
+  readonly gop: GopLimits;
+}
+
+export const HUB_DEFAULTS: HubOptions = Object.freeze({
+  /** Whoever holds a key may publish once; nginx-rtmp, SRS and MediaMTX refuse the second by default, too. */
+  republish: 'refuse',
+  /** OBS waits 2 s (first attempt) before it reconnects, phones change networks within some seconds. */
+  graceMs: 10_000,
+  gop: GOP_DEFAULTS,
+});
+
+/** All live streams by their names. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #log: Log;
+  readonly #channels = new Map<string, Channel>();
+  /** Channels whose publisher left, with the end of their grace time; the earliest first, as the time is the same for all. */
+  readonly #waiting = new Map<Channel, number>();
+  #stopped = false;
+
+  constructor(options: Partial<HubOptions> = {}, log: Log = NO_LOG) {
+    this.#options = { ...HUB_DEFAULTS, ...options };
+    this.#log = log;
+  }
+
+  /** Makes `publisher` the source of a stream. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
+  publish(name: StreamName, publisher: Publisher, _now: number): Publication {
+    this.#mustRun();
+    const former = this.#channels.get(pathOf(name));
+    if (former?.publishing === true && this.#options.republish === 'refuse') {
+      throw new RejectedError('STREAM_TAKEN', 'the stream is already being published');
+    }
+    const channel = former ?? this.#open(name);
+    this.#waiting.delete(channel);
+    const publication = channel.publish(publisher);
+    publication.onEnd = (now) => this.#startGrace(channel, now);
+    this.#say(name, 'a stream is being published');
+    return publication;
+  }
+
+  /**
+   * Makes `subscriber` a player of a stream, live or still to come, and delivers what it can start with before it returns.
+   * `gop: false` waits for the next keyframe instead, for less delay. Throws `RejectedError` HUB_STOPPED.
+   */
+  subscribe(name: StreamName, subscriber: Subscriber, options: { readonly gop?: boolean } = {}): Subscription {
+    this.#mustRun();
+    const channel = this.#channels.get(pathOf(name)) ?? this.#open(name);
+    return channel.subscribe(subscriber, options.gop ?? true);
+  }
+
+  /** When `tick` wants to be called next, or undefined for never. */
+  deadline(): number | undefined {
+    for (const deadline of this.#waiting.values()) return deadline;
+    return undefined;
+  }
+
+  /** Lets time pass: ends the streams whose grace time is over. */
+  tick(now: number): void {
+    for (const [channel, deadline] of this.#waiting) {
+      if (deadline > now) return;
+      this.#expire(channel);
+    }
+  }
+
+  /** What is going on, one entry for each stream that has a publisher or a player. */
+  *streams(): IterableIterator<StreamInfo> {
+    for (const channel of this.#channels.values()) yield channel.info();
+  }
+
+  /** Ends everything; nothing can be published or played afterwards. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.clear();
+    for (const channel of [...this.#channels.values()]) channel.finish('the gateway stops');
+    this.#channels.clear();
+  }
+
+  #open(name: StreamName): Channel {
+    const channel = new Channel(name, this.#options.gop, this.#log, { unused: (it) => this.#close(it) });
+    this.#channels.set(channel.path, channel);
+    return channel;
+  }
+
+  #close(channel: Channel): void {
+    this.#waiting.delete(channel);
+    if (this.#channels.get(channel.path) === channel) this.#channels.delete(channel.path);
+  }
+
+  #startGrace(channel: Channel, now: number): void {
+    this.#say(channel.name, 'a stream lost its publisher');
+    if (this.#stopped || this.#channels.get(channel.path) !== channel) return;
+    if (this.#options.graceMs === 0) channel.finish('');
+    else this.#waiting.set(channel, now + this.#options.graceMs);
+  }
+
+  #expire(channel: Channel): void {
+    this.#waiting.delete(channel);
+    channel.finish('');
+  }
+
+  #mustRun(): void {
+    if (this.#stopped) throw new RejectedError('HUB_STOPPED', 'the gateway is stopping');
+  }
+
+  #say(name: StreamName, message: string): void {
+    this.#log.debug({ app: name.app, key: redactKey(name.key) }, message);
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * Who publishes, who watches. This room owns the live streams: it hands each publisher's frames to all its players, lets a
+ * joining player start at a keyframe with its configurations before it, keeps players while a publisher is briefly away, and
+ * bounds what a slow player may leave waiting. No timers, no clock, no I/O.
+ */
+export { Hub, HUB_DEFAULTS, type HubOptions } from './hub.ts';
+export type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './channel.ts';
+export { GOP_DEFAULTS, type GopLimits } from './gop.ts';
+export { Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from './outbox.ts';
+export { MAX_NAME_BYTES, pathOf, streamName, type StreamName } from './stream-name.ts';

@@ -1,0 +1,55 @@
+import { RejectedError } from '../errors.ts';
+
+/** Which stream is meant: application and key, as `streamName` made them. */
+export interface StreamName {
+  readonly app: string;
+  readonly key: string;
+}
+
+/** Longest application and longest key, each in bytes of UTF-8: what every file system and most logs take in one piece. */
+export const MAX_NAME_BYTES = 255;
+
+/** Letters, marks, digits, punctuation, symbols and the plain space, of any script: no controls, no invisible formatting. */
+const ALLOWED = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
+
+/** File types that Flash players put before a stream's name to choose a container; live streams have none. */
+const CONTAINER = /^(?:flv|mp4|mp3):/;
+
+/**
+ * The name behind what a client called application and stream. The query is cut off, the form is Unicode's NFC, slashes at
+ * either end and doubled ones go, and so do Flash's `_definst_` instance and `flv:`, `mp4:`, `mp3:`.
+ * Throws `RejectedError` BAD_STREAM_NAME for an empty key and for what could not be shown or stored safely.
+ */
+export function streamName(app: string, name: string): StreamName {
+  const place = segments(app);
+  if (place.at(-1) === '_definst_') place.pop();
+  const key = segments(name.replace(CONTAINER, ''));
+  if (key.length === 0) throw new RejectedError('BAD_STREAM_NAME', 'a stream needs a name');
+  return { app: checked(place), key: checked(key) };
+}
+
+/**
+ * What makes two names the same stream. Clients split an address differently (`live` + `a/b`, or `live/a` + `b`), so it is the
+ * whole path that counts.
+ */
+export function pathOf(name: StreamName): string {
+  return name.app === '' ? name.key : `${name.app}/${name.key}`;
+}
+
+function segments(text: string): string[] {
+  const path = text.split('?', 1)[0] ?? '';
+  return path
+    .normalize('NFC')
+    .split('/')
+    .filter((segment) => segment !== '');
+}
+
+function checked(path: readonly string[]): string {
+  const text = path.join('/');
+  if (Buffer.byteLength(text) > MAX_NAME_BYTES)
+    throw new RejectedError('BAD_STREAM_NAME', 'the stream name is too long');
+  if (!ALLOWED.test(text) || text.includes('\\') || path.some((segment) => segment === '.' || segment === '..')) {
+    throw new RejectedError('BAD_STREAM_NAME', 'the stream name has characters that are not allowed');
+  }
+  return text;
+}
