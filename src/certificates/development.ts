@@ -40,7 +40,8 @@ export async function createDevelopmentCertificate(hostName: string, now: Date):
       { name: 'subjectAltName', altNames },
     ],
   });
-  return { cert: made.cert, key: made.private };
+  // The package leaves out the last line's end, which breaks files that people join with `cat`.
+  return { cert: `${made.cert.trimEnd()}\n`, key: `${made.private.trimEnd()}\n` };
 }
 
 /** True when a development certificate is so near its end that the next start had better make another. */

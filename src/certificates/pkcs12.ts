@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
 import { LimitError } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
@@ -9,7 +10,7 @@ export const PKCS12_LIMITS = Object.freeze({
   maxBytes: 1024 * 1024,
 });
 
-const { certBag, pkcs8ShroudedKeyBag, keyBag } = forge.pki.oids;
+const { oids } = forge.pki;
 
 /**
  * Opens a PKCS#12 file: modern ones by Node itself, those encrypted with RC2 or triple DES (Windows, old Java and
@@ -27,19 +28,35 @@ export function openPkcs12(path: string, pfx: Buffer, passphrase: string | undef
   return fromPem({ certPath: path, keyPath: path, ...pair });
 }
 
-/** Takes key and certificates out of a legacy file. RSA only: node-forge knows no elliptic curves. */
+/** Takes key and certificates out of a legacy file. */
 function convertLegacy(path: string, pfx: Buffer, passphrase: string | undefined): PemPair {
   const content = decrypt(path, pfx, passphrase);
-  const bags = (type: string | undefined): forge.pkcs12.Bag[] =>
-    content.getBags({ bagType: type ?? '' })[type ?? ''] ?? [];
-  const [keyHolder] = [...bags(pkcs8ShroudedKeyBag), ...bags(keyBag)];
-  const certificates = bags(certBag).flatMap(({ cert }) => cert ?? []);
-  if (!keyHolder?.key || certificates.length === 0) {
-    throw bad(`${path} is a legacy PKCS#12 file without an RSA key and its certificate`, EXPORT_AGAIN);
+  const bagsOf = (type = ''): forge.pkcs12.Bag[] => content.getBags({ bagType: type })[type] ?? [];
+  const [keyBag] = [...bagsOf(oids.pkcs8ShroudedKeyBag), ...bagsOf(oids.keyBag)];
+  const certificates = bagsOf(oids.certBag).map(readCertificate);
+  if (keyBag === undefined || certificates.length === 0) {
+    throw bad(`${path} does not hold both a key and its certificate`, EXPORT_AGAIN);
   }
-  const key = keyHolder.key as forge.pki.rsa.PrivateKey;
-  const chain = leafFirst(certificates, key).map((certificate) => forge.pki.certificateToPem(certificate));
-  return { cert: chain.join(''), key: forge.pki.privateKeyToPem(key) };
+  const key = readKey(keyBag);
+  // Bags come in any order; TLS wants the key's own certificate first.
+  const leaves = certificates.filter((certificate) => certificate.checkPrivateKey(key));
+  const issuers = certificates.filter((certificate) => !leaves.includes(certificate));
+  const cert = [...leaves, ...issuers].map(String).join('');
+  return { cert, key: String(key.export({ type: 'pkcs8', format: 'pem' })) };
+}
+
+/** node-forge knows only RSA; what else it decrypts it leaves as ASN.1, which Node can read. */
+function readKey({ key, asn1 }: forge.pkcs12.Bag): KeyObject {
+  if (key) return createPrivateKey(forge.pki.privateKeyToPem(key));
+  return createPrivateKey({ key: toDer(asn1), format: 'der', type: 'pkcs8' });
+}
+
+function readCertificate({ cert, asn1 }: forge.pkcs12.Bag): X509Certificate {
+  return new X509Certificate(cert ? forge.pki.certificateToPem(cert) : toDer(asn1));
+}
+
+function toDer(asn1: forge.asn1.Asn1): Buffer {
+  return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'binary');
 }
 
 function decrypt(path: string, pfx: Buffer, passphrase: string | undefined): forge.pkcs12.Pkcs12Pfx {
@@ -48,13 +65,6 @@ function decrypt(path: string, pfx: Buffer, passphrase: string | undefined): for
   } catch (cause) {
     throw isWrongPassword(cause) ? wrongPassword(path, passphrase, cause) : unreadable(path, cause);
   }
-}
-
-/** Bags come in any order; TLS wants the key's own certificate first. */
-function leafFirst(certificates: forge.pki.Certificate[], key: forge.pki.rsa.PrivateKey): forge.pki.Certificate[] {
-  const isLeaf = (certificate: forge.pki.Certificate): boolean =>
-    (certificate.publicKey as forge.pki.rsa.PublicKey).n?.equals(key.n) ?? false;
-  return [...certificates.filter(isLeaf), ...certificates.filter((certificate) => !isLeaf(certificate))];
 }
 
 const EXPORT_AGAIN = 'export it again with a current tool, or convert it to PEM';
