@@ -46,6 +46,8 @@ export interface Subscription {
 export interface StreamInfo {
   readonly name: StreamName;
   readonly publishing: boolean;
+  /** When the present publisher came, on the hub's clock. */
+  readonly since: number | undefined;
   readonly subscribers: number;
   /** Frames and payload bytes that publishers wrote since the channel came into being. */
   readonly frames: number;
@@ -54,11 +56,6 @@ export interface StreamInfo {
   readonly gopBytes: number;
   /** Codecs by their configurations, as far as known: "avc1", "mp4a". */
   readonly codecs: readonly string[];
-}
-
-/** What a channel tells its hub: it is used, or nobody is left. */
-export interface ChannelEvents {
-  unused(channel: Channel): void;
 }
 
 /**
@@ -74,8 +71,9 @@ export class Channel {
   readonly #configs = new ConfigStore();
   readonly #clock = new ChannelClock();
   readonly #log: Log;
-  readonly #events: ChannelEvents;
+  readonly #onUnused: (channel: Channel) => void;
   #publication: LivePublication | undefined = undefined;
+  #since = 0;
   #subscriptions: LiveSubscription[] = [];
   /** Depth of running fan-outs: while one runs, ended subscriptions stay in their place. */
   #running = 0;
@@ -83,12 +81,13 @@ export class Channel {
   #frames = 0;
   #bytes = 0;
 
-  constructor(name: StreamName, gop: GopLimits, log: Log, events: ChannelEvents) {
+  /** `onUnused` is called when neither publisher nor subscriber is left. */
+  constructor(name: StreamName, gop: GopLimits, log: Log, onUnused: (channel: Channel) => void) {
     this.name = name;
     this.path = pathOf(name);
     this.gop = new Gop(gop);
     this.#log = log;
-    this.#events = events;
+    this.#onUnused = onUnused;
   }
 
   get publishing(): boolean {
@@ -102,16 +101,18 @@ export class Channel {
 
   info(): StreamInfo {
     const { name, publishing, viewers, gop } = this;
+    const since = publishing ? this.#since : undefined;
     const codecs = this.#configs.list().flatMap((frame) => codecOf(frame) ?? []);
     const counts = { frames: this.#frames, bytes: this.#bytes, gopFrames: gop.frames.length, gopBytes: gop.bytes };
-    return { name, publishing, subscribers: viewers, ...counts, codecs: [...new Set(codecs)] };
+    return { name, publishing, since, subscribers: viewers, ...counts, codecs: [...new Set(codecs)] };
   }
 
   /** Hands the stream to `publisher`; a former one is told why. Every player will start anew. */
-  publish(publisher: Publisher): LivePublication {
+  publish(publisher: Publisher, now: number, onEnd: (now: number) => void): Publication {
     const former = this.#publication;
-    const publication = new LivePublication(this, publisher);
+    const publication = new LivePublication(this, publisher, onEnd);
     this.#publication = publication;
+    this.#since = now;
     this.#startAnew();
     this.#clock.restart();
     former?.tellEnd('taken over', this.#log);
@@ -120,7 +121,7 @@ export class Channel {
   }
 
   /** Adds a subscriber, who is given what it can start with before this returns. */
-  subscribe(subscriber: Subscriber, withGop: boolean): LiveSubscription {
+  subscribe(subscriber: Subscriber, withGop: boolean): Subscription {
     const subscription = new LiveSubscription(this, subscriber, withGop);
     this.#subscriptions.push(subscription);
     subscription.replay();
@@ -155,12 +156,17 @@ export class Channel {
     return this.#configs.listAt(timestamp);
   }
 
-  /** The stream is over for all subscribers; whoever publishes is told `reason`. */
+  /** The stream is over for all subscribers. */
+  expire(): void {
+    for (const subscription of [...this.#subscriptions]) subscription.tell('unpublished');
+  }
+
+  /** The end for everybody; whoever publishes is told `reason`. */
   finish(reason: string): void {
     const publication = this.#publication;
     this.#publication = undefined;
     publication?.tellEnd(reason, this.#log);
-    for (const subscription of [...this.#subscriptions]) subscription.tell('unpublished');
+    this.expire();
   }
 
   /** Takes an ended subscription out. */
@@ -207,19 +213,19 @@ export class Channel {
   }
 
   #checkUse(): void {
-    if (!this.publishing && this.viewers === 0) this.#events.unused(this);
+    if (!this.publishing && this.viewers === 0) this.#onUnused(this);
   }
 }
 
 class LivePublication implements Publication {
   readonly #channel: Channel;
   readonly #publisher: Publisher;
-  /** Set by the hub: starts the grace time. */
-  onEnd: ((now: number) => void) | undefined = undefined;
+  readonly #onEnd: (now: number) => void;
 
-  constructor(channel: Channel, publisher: Publisher) {
+  constructor(channel: Channel, publisher: Publisher, onEnd: (now: number) => void) {
     this.#channel = channel;
     this.#publisher = publisher;
+    this.#onEnd = onEnd;
   }
 
   get viewers(): number {
@@ -231,7 +237,7 @@ class LivePublication implements Publication {
   }
 
   end(now: number): void {
-    if (this.#channel.unpublish(this)) this.onEnd?.(now);
+    if (this.#channel.unpublish(this)) this.#onEnd(now);
   }
 
   tellEnd(reason: string, log: Log): void {
@@ -332,4 +338,3 @@ class LiveSubscription implements Subscription {
     }
   }
 }
-export type { LivePublication };

@@ -20,9 +20,9 @@ export interface HubOptions {
 }
 
 export const HUB_DEFAULTS: HubOptions = Object.freeze({
-  /** Whoever holds a key may publish once; nginx-rtmp, SRS and MediaMTX refuse the second by default, too. */
+  /** As nginx-rtmp and SRS do; MediaMTX lets the second take over, which is kinder after an unclean drop and less safe. */
   republish: 'refuse',
-  /** OBS waits 2 s (first attempt) before it reconnects, phones change networks within some seconds. */
+  /** Long enough for an encoder that notices a broken connection, waits its two or three seconds and connects again. */
   graceMs: 10_000,
   gop: GOP_DEFAULTS,
 });
@@ -42,7 +42,7 @@ export class Hub {
   }
 
   /** Makes `publisher` the source of a stream. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
-  publish(name: StreamName, publisher: Publisher, _now: number): Publication {
+  publish(name: StreamName, publisher: Publisher, now: number): Publication {
     this.#mustRun();
     const former = this.#channels.get(pathOf(name));
     if (former?.publishing === true && this.#options.republish === 'refuse') {
@@ -50,8 +50,7 @@ export class Hub {
     }
     const channel = former ?? this.#open(name);
     this.#waiting.delete(channel);
-    const publication = channel.publish(publisher);
-    publication.onEnd = (now) => this.#startGrace(channel, now);
+    const publication = channel.publish(publisher, now, (endedAt) => this.#startGrace(channel, endedAt));
     this.#say(name, 'a stream is being published');
     return publication;
   }
@@ -76,7 +75,8 @@ export class Hub {
   tick(now: number): void {
     for (const [channel, deadline] of this.#waiting) {
       if (deadline > now) return;
-      this.#expire(channel);
+      this.#waiting.delete(channel);
+      channel.expire();
     }
   }
 
@@ -94,7 +94,7 @@ export class Hub {
   }
 
   #open(name: StreamName): Channel {
-    const channel = new Channel(name, this.#options.gop, this.#log, { unused: (it) => this.#close(it) });
+    const channel = new Channel(name, this.#options.gop, this.#log, (unused) => this.#close(unused));
     this.#channels.set(channel.path, channel);
     return channel;
   }
@@ -107,13 +107,8 @@ export class Hub {
   #startGrace(channel: Channel, now: number): void {
     this.#say(channel.name, 'a stream lost its publisher');
     if (this.#stopped || this.#channels.get(channel.path) !== channel) return;
-    if (this.#options.graceMs === 0) channel.finish('');
+    if (this.#options.graceMs === 0) channel.expire();
     else this.#waiting.set(channel, now + this.#options.graceMs);
-  }
-
-  #expire(channel: Channel): void {
-    this.#waiting.delete(channel);
-    channel.finish('');
   }
 
   #mustRun(): void {

@@ -2,7 +2,8 @@ import type { Frame } from '../media/index.ts';
 
 /**
  * After this many audio frames in a row without a video frame, a stream counts as audio only, and its sound waits for no
- * keyframe any more. SRS guesses by the same number: some 2.5 s of AAC, longer than any camera pauses between pictures.
+ * keyframe any more. SRS guesses by the same number: some 2.5 s of AAC. A slide show that pauses longer only lets its sound
+ * start early; its pictures still wait for their keyframe.
  */
 export const AUDIO_ONLY_AFTER = 115;
 
