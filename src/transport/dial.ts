@@ -2,7 +2,7 @@ import net from 'node:net';
 import { ConfigError, TransportError } from '../errors.ts';
 import type { Dial, Scheme } from './link.ts';
 import { TunnelClient } from './rtmpt/client.ts';
-import type { TunnelClientOptions } from './rtmpt/client.ts';
+import type { TunnelClientOptions } from './rtmpt/client-options.ts';
 import { connectTcp } from './tcp.ts';
 import type { Target } from './tcp.ts';
 import { connectTls } from './tls-client.ts';
