@@ -22,8 +22,10 @@ export type Command =
   | { readonly type: 'getStreamLength' }
   /** `_result`, `_error` and onStatus: answers to what was never asked, themselves never answered. */
   | { readonly type: 'answer' }
-  /** releaseStream, `_checkbw`, FCSubscribe and whatever else there may be: acknowledged, nothing more. */
-  | { readonly type: 'call' };
+  /** releaseStream, `_checkbw`, FCSubscribe: acknowledged, nothing more. */
+  | { readonly type: 'courtesy' }
+  /** Whatever else there may be: acknowledged as well, since some clients wait for it (Haivision, FMLE). */
+  | { readonly type: 'unknown' };
 
 export interface ConnectCommand {
   readonly type: 'connect';
@@ -49,12 +51,15 @@ export interface PlayCommand {
 
 /** What a call means. */
 export function parseCommand(call: Call): Command {
-  return Object.hasOwn(PARSERS, call.name) ? PARSERS[call.name]!(call) : { type: 'call' };
+  return Object.hasOwn(PARSERS, call.name) ? PARSERS[call.name]!(call) : { type: 'unknown' };
 }
 
 const PARSERS: Readonly<Record<string, (call: Call) => Command>> = {
   connect: parseConnect,
   createStream: () => ({ type: 'createStream' }),
+  releaseStream: () => ({ type: 'courtesy' }),
+  _checkbw: () => ({ type: 'courtesy' }),
+  FCSubscribe: () => ({ type: 'courtesy' }),
   FCPublish: ({ args }) => ({ type: 'announce', name: text(args[0]) ?? '' }),
   FCUnpublish: ({ args }) => ({ type: 'withdraw', name: text(args[0]) ?? '' }),
   publish: parsePublish,

@@ -5,6 +5,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { ChunkWriter, encodeWhole } from './chunk-writer.ts';
 import { decodeControl, encodeControl, isControl, type BandwidthLimit, type ControlMessage } from './control.ts';
 import { Handshake } from './handshake.ts';
+import { Hints } from './hints.ts';
 import { Liveness } from './liveness.ts';
 import { MessageType, type Message } from './message.ts';
 import { RateGate } from './rate-gate.ts';
@@ -21,6 +22,12 @@ export interface Role {
   control(control: ControlMessage): void;
   /** Time has passed: throws `ProtocolError` when the peer is late with something. */
   tick(now: number): void;
+}
+
+/** Something that nobody here acts upon; told once for each kind of thing. */
+export interface Unhandled {
+  readonly type: 'unhandled';
+  readonly what: string;
 }
 
 /** Chunk streams in use. Media goes on 4 to 6 with whole headers only, never through the header-compressing writer. */
@@ -50,7 +57,7 @@ export class Connection<E> {
   readonly #controls: RateGate;
   /** Reused, so that a call without messages allocates nothing. */
   readonly #messages: Message[] = [];
-  #events: E[] = [];
+  #events: (E | Unhandled)[] = [];
   #output: Buffer[] = [];
   #unreadReplyBytes = 0;
   #mediaWaits = false;
@@ -62,6 +69,8 @@ export class Connection<E> {
   #window5Sent = 0;
   #bandwidth: BandwidthLimit = 'dynamic';
   #live = false;
+  #lastId = 0;
+  readonly #hints = new Hints();
   #state: 'open' | 'deaf' | 'failed' | 'ended' = 'open';
   #fault: unknown;
   #faultTold = true;
@@ -85,21 +94,31 @@ export class Connection<E> {
 
   // ---- what came in
 
-  receive(bytes: Buffer, now: number): E[] {
+  receive(bytes: Buffer, now: number): (E | Unhandled)[] {
     this.now = now;
     if (this.#state === 'open' && bytes.length > 0) this.#consume(bytes, now);
     return this.#deliver();
   }
 
-  tick(now: number): E[] {
+  tick(now: number): (E | Unhandled)[] {
     this.now = now;
     if (this.#state === 'open') this.attempt(() => this.#checkTimes(now));
     return this.#deliver();
   }
 
   /** Events raised outside a call of the driver's wait for its next one, which `deadline()` then wants at once. */
-  emit(event: E): void {
+  emit(event: E | Unhandled): void {
     this.#events.push(Object.freeze(event));
+  }
+
+  /** Numbers for requests and calls, each used once. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Tells, once, about something that nobody acts upon. */
+  hint(what: string): void {
+    if (this.#hints.isNew(what)) this.emit({ type: 'unhandled', what });
   }
 
   /** Runs what may throw: a throw is this connection's fault. */
@@ -188,7 +207,7 @@ export class Connection<E> {
     if (wanted !== last) this.#owedWindow = wanted;
   }
 
-  #deliver(): E[] {
+  #deliver(): (E | Unhandled)[] {
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     else if (this.#state === 'failed') {

@@ -29,7 +29,7 @@ export { Handshake } from './handshake.ts';
 export { MessageType } from './message.ts';
 export type { Message } from './message.ts';
 export { ServerSession } from './server-session.ts';
-export type { ConnectRequest, MediaReceived, PlayRequest, PublishRequest, ServerEvent } from './server-session.ts';
+export type { ConnectRequest, MediaReceived, PlayRequest, PublishRequest, ServerEvent } from './server-events.ts';
 export type { Session } from './session.ts';
 export { SESSION_DEFAULTS } from './session-options.ts';
 export type { SessionOptions, SessionSettings } from './session-options.ts';

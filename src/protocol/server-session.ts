@@ -1,118 +1,348 @@
-import type { AmfObject, AmfValue } from './amf0.ts';
-import { UsageError } from '../errors.ts';
-import type { Message } from './message.ts';
+import { LimitError, ProtocolError } from '../errors.ts';
+import { unpackAggregate } from './aggregate.ts';
+import { decodeCall, type Call } from './call.ts';
+import { parseCommand, type Command, type ConnectCommand } from './command.ts';
+import { Connection } from './connection.ts';
+import type { ControlMessage } from './control.ts';
+import { HeldBudget } from './held-budget.ts';
+import { MessageType, type Message } from './message.ts';
+import { RateGate } from './rate-gate.ts';
+import { connectInfo, serverProperties, statusInfo } from './replies.ts';
+import type { ConnectRequest, ServerEvent } from './server-events.ts';
+import { ServerStreams } from './server-streams.ts';
 import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
-import type { Status } from './status.ts';
+import { status, type Status } from './status.ts';
 
-/** What a client did or asks for. Requests carry an `id` and wait for `accept(id)` or `reject(id, status)`. */
-export type ServerEvent =
-  | ConnectRequest
-  | PublishRequest
-  | PlayRequest
-  | MediaReceived
-  /** The client ended what it published there (closeStream, deleteStream, FCUnpublish, publish(false)). Already answered. */
-  | { readonly type: 'unpublish'; readonly streamId: number }
-  /** The client ended, or withdrew its request for, what it played there. */
-  | { readonly type: 'stopped'; readonly streamId: number }
-  /** Pause.Notify or Unpause.Notify is already sent; on `paused: false` headers and a keyframe are owed. */
-  | { readonly type: 'pause'; readonly streamId: number; readonly paused: boolean; readonly position: number }
-  /** Already answered with Seek.Failed: what is played here is live. */
-  | { readonly type: 'seek'; readonly streamId: number; readonly position: number }
-  | {
-      readonly type: 'receive';
-      readonly streamId: number;
-      readonly kind: 'audio' | 'video';
-      readonly wanted: boolean;
-    }
-  | { readonly type: 'bufferLength'; readonly streamId: number; readonly ms: number }
-  | { readonly type: 'unhandled'; readonly what: string };
+/*
+ * Theory of operation
+ *
+ * A session is two kinds of machine: one for the connection, in this file, and one for each NetStream that the client
+ * created, in server-streams.ts. Both are tables: a command, or our own answer to a request, is looked up in the row of
+ * the present phase. Found: the entry is the next phase, and whatever is to be said is said. Not found: the client broke
+ * the rules, `ProtocolError`. Rule one: whatever changes a machine's phase is in the file that holds its table.
+ *
+ *     connection:  handshake -> fresh -> connecting -> connected -> closed
+ *     NetStream:   idle -> askedToPublish | askedToPlay -> publishing | playing -> idle
+ *
+ * After connect, commands may come in any order; no two encoders agree on one, and those that follow none (Haivision)
+ * are served all the same. What cannot be decided here, whether to let somebody in, publish or play, leaves as a
+ * request with an id and waits for accept or reject. Until connect is answered later messages wait unread; until
+ * publish is answered the media of that NetStream waits. Both are bounded. So nobody outside ever sees media before it
+ * allowed the publisher.
+ *
+ * Whatever happens outside a call of the driver's (held media on acceptance) waits as events for its next call, which
+ * `deadline()` asks for at once.
+ */
 
-export interface ConnectRequest {
-  readonly type: 'connect';
-  readonly id: number;
-  /** As the client wrote it: may be empty, contain slashes or a query. */
-  readonly app: string;
-  /** Quotes around it are cut off; empty when the client sent none. */
-  readonly tcUrl: string;
-  /** The whole command object; read it with `property()`, which ignores the case of keys. */
-  readonly properties: AmfObject;
-  /** What followed the command object. */
-  readonly args: readonly AmfValue[];
-}
+type Phase = 'handshake' | 'fresh' | 'connecting' | 'connected' | 'closed';
+type Step = Command['type'] | 'handshaken' | 'accept' | 'reject';
 
-export interface PublishRequest {
-  readonly type: 'publish';
-  readonly id: number;
-  readonly streamId: number;
-  /** Raw, query kept. */
-  readonly name: string;
-  readonly kind: 'live' | 'record' | 'append';
-}
+const TRANSITIONS: Readonly<Record<Phase, Readonly<Partial<Record<Step, Phase>>>>> = {
+  handshake: { handshaken: 'fresh' },
+  fresh: { connect: 'connecting' },
+  connecting: { accept: 'connected', reject: 'closed' },
+  connected: {
+    createStream: 'connected',
+    announce: 'connected',
+    withdraw: 'connected',
+    publish: 'connected',
+    play: 'connected',
+    closeStream: 'connected',
+    deleteStream: 'connected',
+    pause: 'connected',
+    seek: 'connected',
+    receive: 'connected',
+    getStreamLength: 'connected',
+    answer: 'connected',
+    courtesy: 'connected',
+    unknown: 'connected',
+  },
+  closed: {},
+};
 
-export interface PlayRequest {
-  readonly type: 'play';
-  readonly id: number;
-  readonly streamId: number;
-  /** Raw, query kept. */
-  readonly name: string;
-  /** Only its sign is reliable: -2 live then recorded, -1 live only, 0 and up recorded. */
-  readonly start: number;
-  readonly duration: number;
-  readonly reset: boolean;
-}
-
-export interface MediaReceived {
-  readonly type: 'media';
-  readonly streamId: number;
-  /** Audio (8), video (9) or data (15, 18); aggregates are already unpacked. */
-  readonly message: Message;
-}
-
-/** The answering side of RTMP. */
+/** The answering side of RTMP: what a client may ask, when, and what it is told. */
 export class ServerSession implements Session<ServerEvent> {
-  constructor(_options: SessionSettings, _now: number) {}
+  readonly #connection: Connection<ServerEvent>;
+  #phase: Phase = 'handshake';
+  readonly #streams: ServerStreams;
+  #connecting: { readonly request: ConnectRequest; readonly transactionId: number } | undefined;
+  /** Messages behind a connect that is not answered yet. */
+  #waiting: Message[] = [];
+  readonly #held: HeldBudget;
+  readonly #commands: RateGate;
 
-  /** False when the request is gone: withdrawn, or the session ended. */
-  accept(_requestId: number, _now?: number): boolean {
-    throw new UsageError('UNFINISHED', 'soon');
-  }
-  /** connect: `_error`, and then `wantsClose`; publish and play: onStatus on the NetStream, which stays usable. */
-  reject(_requestId: number, _status: Status): boolean {
-    throw new UsageError('UNFINISHED', 'soon');
-  }
-  sendStatus(_streamId: number, _status: Status): void {}
-  /** One message for this client only: audio on chunk stream 4, data on 5, video on 6; whole headers. */
-  sendMessage(_message: Message): void {}
-  /** Whole chunks, already encoded for `outgoingChunkSize` on chunk streams 4 to 6; not copied. */
-  sendEncoded(_bytes: Buffer): void {}
-  /** User control StreamBegin. */
-  beginStream(_streamId: number): void {}
-  /** User control StreamEOF. */
-  endStream(_streamId: number): void {}
-  /** Our side ends what is published or played there: back to idle, no event, its further media is dropped. */
-  stopStream(_streamId: number): void {}
-  /** Bytes handed out earlier have left: counts as a sign of life for a player. */
-  drained(_now: number): void {}
-  get outgoingChunkSize(): number {
-    return 128;
-  }
-  /** After reject(connect): close (end, not destroy) once the output is flushed. */
-  get wantsClose(): boolean {
-    return false;
+  constructor(settings: SessionSettings, now: number) {
+    this.#connection = new Connection<ServerEvent>('server', settings, now, {
+      handshaken: () => this.#handshaken(),
+      message: (message) => this.#message(message),
+      control: (control) => this.#control(control),
+      tick: (time) => this.#streams.tick(time),
+    });
+    this.#held = new HeldBudget(this.#connection.options.maxHeldBytes);
+    this.#streams = new ServerStreams(this.#connection, this.#held);
+    this.#commands = new RateGate(this.#connection.options.maxCommandsPerSecond);
   }
 
-  receive(_bytes: Buffer, _now: number): ServerEvent[] {
-    return [];
+  // ---- Session
+
+  receive(bytes: Buffer, now: number): ServerEvent[] {
+    return this.#connection.receive(bytes, now);
   }
+
   takeOutput(): Buffer[] {
-    return [];
+    return this.#connection.takeOutput();
   }
+
   deadline(): number | undefined {
-    return undefined;
+    return this.#connection.deadline(this.#streams.deadline());
   }
-  tick(_now: number): ServerEvent[] {
-    return [];
+
+  tick(now: number): ServerEvent[] {
+    return this.#connection.tick(now);
   }
-  end(): void {}
+
+  end(): void {
+    this.#phase = 'closed';
+    this.#connecting = undefined;
+    this.#waiting = [];
+    this.#streams.clear();
+    this.#connection.end();
+  }
+
+  // ---- what the owner says
+
+  get outgoingChunkSize(): number {
+    return this.#connection.outgoingChunkSize;
+  }
+
+  /** After reject(connect): close, politely, once the output is flushed. */
+  get wantsClose(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  /** Bytes handed out earlier have left: a sign of life of a player that sends nothing. */
+  drained(now: number): void {
+    this.#connection.drained(now);
+  }
+
+  /**
+   * Grants a request and tells the client. `now` starts the deadline for what must follow.
+   * False when the request is gone: withdrawn, or the session ended.
+   */
+  accept(requestId: number, now: number = this.#connection.now): boolean {
+    if (this.#connecting?.request.id === requestId) {
+      this.#acceptConnect(this.#connecting.request, this.#connecting.transactionId, now);
+      return true;
+    }
+    if (!this.#streams.accept(requestId, now)) return false;
+    this.#connection.widen();
+    return true;
+  }
+
+  /**
+   * Refuses a request. connect: `_error`, and then the session wants closing; publish and play: onStatus on the
+   * NetStream, which stays usable. False when the request is gone.
+   */
+  reject(requestId: number, why: Status): boolean {
+    if (this.#connecting?.request.id === requestId) {
+      this.#rejectConnect(this.#connecting.transactionId, why);
+      return true;
+    }
+    return this.#streams.reject(requestId, why);
+  }
+
+  /** onStatus on a NetStream, or with 0 on the connection. */
+  sendStatus(streamId: number, what: Status): void {
+    this.#streams.tell(streamId, what);
+  }
+
+  /** One message for this client only: audio on chunk stream 4, data on 5, video on 6, with whole headers. */
+  sendMessage(message: Message): void {
+    this.#connection.sendMessage(message);
+  }
+
+  /** Whole chunks, already encoded for `outgoingChunkSize` on chunk streams 4 to 6; not copied. */
+  sendEncoded(bytes: Buffer): void {
+    this.#connection.sendEncoded(bytes);
+  }
+
+  /** User control StreamBegin. */
+  beginStream(streamId: number): void {
+    this.#connection.sendControl({ type: 'streamBegin', streamId });
+  }
+
+  /** User control StreamEOF. */
+  endStream(streamId: number): void {
+    this.#connection.sendControl({ type: 'streamEof', streamId });
+  }
+
+  /** Our side ends what is published or played there. No event; media that still comes is dropped. */
+  stopStream(streamId: number): void {
+    this.#streams.stop(streamId);
+  }
+
+  // ---- what the client says
+
+  #handshaken(): void {
+    this.#move('handshaken');
+    const { connectTimeoutMs } = this.#connection.options;
+    this.#connection.await('CONNECT_TIMEOUT', 'connect command', connectTimeoutMs, this.#connection.now);
+  }
+
+  #control(control: ControlMessage): void {
+    if (control.type !== 'setBufferLength') return;
+    this.#connection.emit({ type: 'bufferLength', streamId: control.streamId, ms: control.ms });
+  }
+
+  #message(message: Message): void {
+    if (this.#phase === 'connecting') return this.#wait(message);
+    switch (message.type) {
+      case MessageType.audio:
+      case MessageType.video:
+      case MessageType.dataAmf0:
+      case MessageType.dataAmf3:
+        return this.#streams.media(message);
+      case MessageType.aggregate:
+        for (const part of unpackAggregate(message)) this.#streams.media(part);
+        return;
+      case MessageType.commandAmf0:
+      case MessageType.commandAmf3:
+        return this.#command(message);
+      default:
+        this.#connection.hint(`message type ${message.type}`);
+    }
+  }
+
+  #wait(message: Message): void {
+    if (this.#waiting.length >= this.#connection.options.maxPendingCalls || !this.#held.take(message)) {
+      throw new LimitError('TOO_MANY_PENDING', 'too much sent before connect was answered');
+    }
+    this.#waiting.push(message);
+  }
+
+  #command(message: Message): void {
+    if (!this.#commands.allow(this.#connection.now)) {
+      throw new LimitError('TOO_MANY_COMMANDS', 'more commands than anybody needs');
+    }
+    const call = decodeCall(message, this.#connection.options.amf);
+    const command = parseCommand(call);
+    this.#move(command.type);
+    this.#obey(command, call);
+  }
+
+  #obey(command: Command, call: Call): void {
+    switch (command.type) {
+      case 'connect':
+        return this.#connect(command, call);
+      case 'createStream':
+        return this.#createStream(call);
+      case 'announce':
+        return this.#announce(command.name, call);
+      case 'withdraw':
+        return this.#withdraw(command.name, call);
+      case 'publish':
+        return this.#streams.publish(command, call.streamId);
+      case 'play':
+        return this.#streams.play(command, call.streamId);
+      case 'closeStream':
+        return this.#streams.close(call.streamId);
+      case 'deleteStream':
+        return this.#streams.delete(command.streamId);
+      case 'pause':
+        return this.#streams.pause(command.paused, command.position, call.streamId);
+      case 'seek':
+        return this.#streams.seek(command.position, call.streamId);
+      case 'receive':
+        return this.#streams.receive(command.kind, command.wanted, call.streamId);
+      case 'getStreamLength':
+        // FFmpeg asks before it plays; what is live has no length.
+        return this.#result(call, null, 0);
+      case 'answer':
+        return;
+      case 'unknown':
+        this.#connection.hint(`command ${call.name.slice(0, 64)}`);
+        return this.#acknowledge(call);
+      case 'courtesy':
+        return this.#acknowledge(call);
+    }
+  }
+
+  #connect(command: ConnectCommand, call: Call): void {
+    this.#connection.awaitNothing();
+    const request = Object.freeze({ ...command, id: this.#connection.nextId() });
+    this.#connecting = { request, transactionId: call.transactionId };
+    this.#connection.emit(request);
+  }
+
+  #createStream(call: Call): void {
+    if (call.transactionId === 0) return;
+    const id = this.#streams.create();
+    if (id !== undefined) return this.#result(call, null, id);
+    const info = statusInfo(status('NetConnection.Call.Failed', 'Too many streams on this connection.'));
+    this.#connection.sendCall(0, '_error', call.transactionId, null, info);
+  }
+
+  /** FMLE and Wirecast wait for the call that answers FCPublish, others for its result. */
+  #announce(name: string, call: Call): void {
+    this.#acknowledge(call);
+    const info = statusInfo(status('NetStream.Publish.Start', name));
+    this.#connection.sendCall(0, 'onFCPublish', 0, null, info);
+  }
+
+  #withdraw(name: string, call: Call): void {
+    this.#acknowledge(call);
+    this.#streams.withdraw(name);
+  }
+
+  /** `_result` with these values, unless no answer is wanted. */
+  #result(call: Call, ...values: [null, number | undefined]): void {
+    if (call.transactionId !== 0) this.#connection.sendCall(0, '_result', call.transactionId, ...values);
+  }
+
+  /** SRS's way with calls that need no doing: clients that wait for an answer go on, and nobody stumbles over it. */
+  #acknowledge(call: Call): void {
+    this.#result(call, null, undefined);
+  }
+
+  // ---- accepted and rejected
+
+  #acceptConnect(request: ConnectRequest, transactionId: number, now: number): void {
+    const { windowAckSize, chunkSize, requestTimeoutMs } = this.#connection.options;
+    this.#connecting = undefined;
+    this.#move('accept');
+    this.#connection.sendControl({ type: 'windowAckSize', size: windowAckSize });
+    this.#connection.sendControl({ type: 'setPeerBandwidth', size: windowAckSize, limit: 'dynamic' });
+    // Once, and never later: an OBS that publishes does not act on what it reads. FFmpeg adopts it for its own sending.
+    this.#connection.setChunkSize(chunkSize);
+    this.#connection.sendCall(0, '_result', transactionId, serverProperties(), connectInfo(request.properties));
+    this.#connection.await('REQUEST_TIMEOUT', 'publish or play', requestTimeoutMs, now);
+    this.#connection.live(now);
+    this.#readWaiting();
+  }
+
+  #readWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#held.release(waiting);
+    this.#connection.attempt(() => {
+      for (const message of waiting) this.#message(message);
+    });
+  }
+
+  #rejectConnect(transactionId: number, why: Status): void {
+    this.#connecting = undefined;
+    this.#waiting = [];
+    this.#move('reject');
+    this.#connection.sendCall(0, '_error', transactionId, null, statusInfo(why));
+    this.#connection.deafen();
+  }
+
+  // ---- phases
+
+  #move(step: Step): void {
+    const next = TRANSITIONS[this.#phase][step];
+    if (next === undefined) throw new ProtocolError('COMMAND_UNEXPECTED', `${step} while ${this.#phase}`);
+    this.#phase = next;
+  }
 }
