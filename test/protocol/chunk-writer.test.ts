@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.ts';
+import { ChunkReader } from '../../src/protocol/chunk-reader.ts';
+import { ChunkWriter, encodeWhole } from '../../src/protocol/chunk-writer.ts';
+import type { Message } from '../../src/protocol/message.ts';
+import { hex } from '../support/fixture.ts';
+import { seeded } from '../support/random.ts';
+
+function message(type: number, timestamp: number, payload: Buffer | number, streamId = 1): Message {
+  return { type, streamId, timestamp, payload: typeof payload === 'number' ? Buffer.alloc(payload, 0xaa) : payload };
+}
+
+const header = (bytes: Buffer, length: number): string => bytes.toString('hex', 0, length);
+
+describe('a chunk writer', () => {
+  it('writes the specification’s example 2 (RTMP 1.0, 5.3.2.2): 307 bytes in chunks of 128, 128 and 51', () => {
+    const bytes = new ChunkWriter().write(message(9, 1000, 307, 12346), 4);
+    expect(bytes.length).toBe(140 + 129 + 52);
+    expect(header(bytes, 12)).toBe('04' + '0003e8' + '000133' + '09' + '3a300000');
+    expect(bytes[140]).toBe(0xc4);
+    expect(bytes[140 + 129]).toBe(0xc4);
+  });
+
+  it('starts like example 1 (5.3.2.1), and repeats the delta where that uses format 3', () => {
+    const writer = new ChunkWriter();
+    const sent = [1000, 1020, 1040, 1060].map((time) => writer.write(message(8, time, 32, 12345), 3));
+    expect(sent.map((bytes) => bytes.length)).toEqual([44, 36, 36, 36]);
+    expect(header(sent[0]!, 12)).toBe('03' + '0003e8' + '000020' + '08' + '39300000');
+    for (const bytes of sent.slice(1)) expect(header(bytes, 4)).toBe('83' + '000014');
+  });
+
+  it('leaves out only what the last header on that chunk stream said', () => {
+    const writer = new ChunkWriter();
+    writer.write(message(8, 100, 10), 4);
+    expect(header(writer.write(message(8, 120, 11), 4), 8)).toBe('44' + '000014' + '00000b' + '08');
+    expect(header(writer.write(message(9, 120, 11), 4), 8)).toBe('44' + '000000' + '00000b' + '09');
+    expect(header(writer.write(message(9, 125, 11), 4), 4)).toBe('84' + '000005');
+    expect(header(writer.write(message(9, 125, 11, 2), 4), 12)).toBe('04' + '00007d' + '00000b' + '09' + '02000000');
+    expect(header(writer.write(message(9, 125, 11, 2), 5), 1)).toBe('05');
+  });
+
+  it('writes a full header when time goes back, rather than a negative delta', () => {
+    const writer = new ChunkWriter();
+    writer.write(message(8, 100, 10), 4);
+    expect(header(writer.write(message(8, 99, 10), 4), 4)).toBe('04' + '000063');
+  });
+
+  it('writes a delta across the wrap at 2^32', () => {
+    const writer = new ChunkWriter();
+    writer.write(message(8, 0xffff_fff6, 10), 4);
+    expect(header(writer.write(message(8, 10, 10), 4), 4)).toBe('84' + '000014');
+  });
+
+  it.each([
+    [0xff_fffe, '04' + 'fffffe' + '000081' + '08' + '01000000', 'c4'],
+    [0xff_ffff, '04' + 'ffffff' + '000081' + '08' + '01000000' + '00ffffff', 'c400ffffff'],
+    [0x100_0000, '04' + 'ffffff' + '000081' + '08' + '01000000' + '01000000', 'c401000000'],
+    [0xffff_ffff, '04' + 'ffffff' + '000081' + '08' + '01000000' + 'ffffffff', 'c4ffffffff'],
+  ])('writes time %i, repeating an extended one before every chunk', (time, first, second) => {
+    const bytes = encodeWhole(message(8, time, 129), 4, 128);
+    const firstBytes = first.length / 2;
+    expect(header(bytes, firstBytes)).toBe(first);
+    expect(bytes.toString('hex', firstBytes + 128)).toBe(second + 'aa');
+  });
+
+  it('writes an extended delta', () => {
+    const writer = new ChunkWriter();
+    writer.write(message(8, 0, 1), 4);
+    expect(writer.write(message(8, 0x1_000_000, 1), 4)).toEqual(hex('84 ffffff 01000000 aa'));
+  });
+
+  it.each([
+    [2, '02'],
+    [63, '3f'],
+    [64, '0000'],
+    [319, '00ff'],
+    [320, '010001'],
+    [65_599, '01ffff'],
+  ])('names chunk stream %i in as few bytes as can be', (id, basic) => {
+    const bytes = encodeWhole(message(8, 0, 200), id, 128);
+    expect(bytes.toString('hex', 0, basic.length / 2)).toBe(basic);
+    const again = (Number.parseInt(basic.slice(0, 2), 16) | 0xc0).toString(16) + basic.slice(2);
+    expect(bytes.toString('hex', basic.length / 2 + 11 + 128, basic.length + 11 + 128)).toBe(again);
+  });
+
+  it.each([0, 1, 65_600])('refuses chunk stream %i, which there is not', (id) => {
+    expect(() => encodeWhole(message(8, 0, 1), id, 128)).toThrow(UsageError);
+  });
+
+  it('writes a message of no bytes as a header alone', () => {
+    expect(encodeWhole(message(8, 5, 0), 4, 128)).toEqual(hex('04 000005 000000 08 01000000'));
+  });
+
+  it('cuts at the chunk size exactly', () => {
+    expect(encodeWhole(message(8, 0, 128), 4, 128).length).toBe(12 + 128);
+    expect(encodeWhole(message(8, 0, 129), 4, 128).length).toBe(12 + 129 + 1);
+  });
+
+  it('takes the longest message that a header can tell, and refuses one past it', () => {
+    expect(encodeWhole(message(9, 0, 0xff_ffff), 6, 0x7fff_ffff).length).toBe(12 + 0xff_ffff);
+    expect(() => encodeWhole(message(9, 0, 0x100_0000), 6, 65_536)).toThrow(UsageError);
+  });
+
+  it('is read back as it was written, whatever was written before', () => {
+    const random = seeded(42);
+    const times = [0, 20, 0xff_fffe, 0xff_ffff, 0x100_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0];
+    const writer = new ChunkWriter();
+    const reader = new ChunkReader();
+    for (let i = 0; i < 2000; i++) {
+      if (i % 100 === 99) {
+        const size = random.pick([128, 4096, 65_536]);
+        const change = message(1, 0, Buffer.from([0, size >> 16, (size >> 8) & 0xff, size & 0xff]), 0);
+        reader.read(writer.write(change, 2), []);
+        writer.chunkSize = size;
+      }
+      const time = (random.pick(times) + random.int(50)) >>> 0;
+      const sent = message(random.pick([8, 9, 18]), time, random.bytes(random.int(600)), random.int(3));
+      const out: Message[] = [];
+      reader.read(writer.write(sent, random.pick([3, 4, 63, 64, 400])), out);
+      expect(out).toEqual([sent]);
+    }
+  });
+});
