@@ -1,103 +1,452 @@
-import type { AmfObject, AmfValue } from './amf0.ts';
-import type { Message } from './message.ts';
+import { ProtocolError, UsageError } from '../errors.ts';
+import { unpackAggregate } from './aggregate.ts';
+import type { AmfValue } from './amf0.ts';
+import { decodeCall, type Call } from './call.ts';
+import type { ClientEvent, ConnectParameters, PlayOptions } from './client-events.ts';
+import { connectObject } from './connect-object.ts';
+import { Connection } from './connection.ts';
+import type { ControlMessage } from './control.ts';
+import { MessageType, type Message } from './message.ts';
 import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
-import type { Status } from './status.ts';
+import { readStatus, type Status } from './status.ts';
 
-/** What the other server answered or did. Answers carry the `id` that the asking method returned. */
-export type ClientEvent =
-  | { readonly type: 'connected'; readonly id: number; readonly properties: AmfValue; readonly info: AmfValue }
-  | RefusedEvent
-  | { readonly type: 'published'; readonly id: number; readonly streamId: number }
-  | { readonly type: 'playing'; readonly id: number; readonly streamId: number }
-  /** An answer to `call()`. */
-  | { readonly type: 'result'; readonly id: number; readonly ok: boolean; readonly values: readonly AmfValue[] }
-  /** Every onStatus, those that were also told as 'published', 'playing' or 'refused' included. */
-  | { readonly type: 'status'; readonly streamId: number; readonly status: Status; readonly info: AmfValue }
-  | { readonly type: 'media'; readonly streamId: number; readonly message: Message }
-  /** User control StreamBegin and StreamEOF. */
-  | { readonly type: 'begin'; readonly streamId: number }
-  | { readonly type: 'eof'; readonly streamId: number }
-  /** The server asks us to leave (`close`, `onFCUnsubscribe`). */
-  | { readonly type: 'leave'; readonly what: string }
-  | { readonly type: 'unhandled'; readonly what: string };
+/*
+ * Theory of operation
+ *
+ * The server session's shape from the other side. The methods ask, the events answer, and an id joins the two. A
+ * connection and its NetStreams are machines with a table each; here it is the owner who may not do what is not in the
+ * row (`UsageError`), while a server's answers to what nobody asked are passed over.
+ *
+ *     connection:  handshake -> fresh -> connecting -> connected -> closed
+ *     NetStream:   creating -> asked -> active -> idle     (gone from the list once it is deleted or refused)
+ */
 
-/** The server said no to connect, publish or play. */
-export interface RefusedEvent {
-  readonly type: 'refused';
-  readonly id: number;
-  readonly what: 'connect' | 'publish' | 'play' | 'createStream';
-  readonly streamId: number;
-  readonly status: Status;
-  /** The whole info object, for redirects (`ex.redirect`). */
-  readonly info: AmfValue;
+type Phase = 'handshake' | 'fresh' | 'connecting' | 'connected' | 'closed';
+type Step = 'handshaken' | 'connect' | 'connected' | 'refused' | 'ask';
+
+const TRANSITIONS: Readonly<Record<Phase, Readonly<Partial<Record<Step, Phase>>>>> = {
+  handshake: { handshaken: 'fresh' },
+  fresh: { connect: 'connecting' },
+  connecting: { connected: 'connected', refused: 'closed' },
+  connected: { ask: 'connected' },
+  closed: {},
+};
+
+type StreamPhase = 'creating' | 'asked' | 'active' | 'idle';
+type StreamStep = 'created' | 'started' | 'close';
+
+const STREAM_TRANSITIONS: Readonly<Record<StreamPhase, Readonly<Partial<Record<StreamStep, StreamPhase>>>>> = {
+  creating: { created: 'asked' },
+  asked: { started: 'active', close: 'idle' },
+  active: { close: 'idle' },
+  idle: {},
+};
+
+/** What a NetStream is for. */
+type Purpose =
+  | { readonly type: 'publish'; readonly name: string; readonly kind: 'live' | 'record' | 'append' }
+  | { readonly type: 'play'; readonly name: string; readonly options: PlayOptions };
+
+interface ClientStream {
+  /** Of the request that made it. */
+  readonly requestId: number;
+  readonly purpose: Purpose;
+  phase: StreamPhase;
+  /** 0 while it is created. */
+  streamId: number;
+  /** Of createStream, then of publish or play. */
+  transactionId: number;
+  /** When the server's patience test is over; undefined until the clock has been seen. */
+  dueAt: number | undefined;
 }
 
-export interface ConnectParameters {
-  readonly app: string;
-  readonly tcUrl: string;
-  /** Added to, or replacing, the customary properties (flashVer, swfUrl, type, fourCcList …). */
-  readonly properties?: AmfObject | undefined;
-  /** Arguments after the command object. */
-  readonly args?: readonly AmfValue[] | undefined;
-}
+/** Enough for a player to ride out an ordinary stall; FFmpeg's and rtmpdump's customary value. */
+const DEFAULT_BUFFER_MS = 3000;
 
-/** The asking side of RTMP. */
+/** The asking side of RTMP: connect, then publish and play on as many NetStreams as the server gives. */
 export class ClientSession implements Session<ClientEvent> {
-  constructor(_options: SessionSettings, _now: number) {}
+  readonly #connection: Connection<ClientEvent>;
+  #phase: Phase = 'handshake';
+  #parameters: ConnectParameters | undefined;
+  #connectId = 0;
+  #connectTransaction = 0;
+  #lastTransaction = 0;
+  #bandwidthChecks = 0;
+  #toldToLeave = false;
+  #streams: ClientStream[] = [];
+  /** `call()`s in flight: transaction -> request. */
+  readonly #calls = new Map<number, number>();
+
+  constructor(settings: SessionSettings, now: number) {
+    this.#connection = new Connection<ClientEvent>('client', settings, now, {
+      handshaken: () => this.#handshaken(),
+      message: (message) => this.#message(message),
+      control: (control) => this.#control(control),
+      tick: (time) => this.#checkAnswers(time),
+    });
+  }
+
+  // ---- Session
+
+  receive(bytes: Buffer, now: number): ClientEvent[] {
+    return this.#connection.receive(bytes, now);
+  }
+
+  takeOutput(): Buffer[] {
+    return this.#connection.takeOutput();
+  }
+
+  deadline(): number | undefined {
+    let earliest = Infinity;
+    // 0 for a new request: the tick that follows at once starts its clock.
+    for (const { phase, dueAt } of this.#streams) if (isOwed(phase)) earliest = Math.min(earliest, dueAt ?? 0);
+    return this.#connection.deadline(earliest);
+  }
+
+  tick(now: number): ClientEvent[] {
+    return this.#connection.tick(now);
+  }
+
+  end(): void {
+    this.#phase = 'closed';
+    this.#streams = [];
+    this.#calls.clear();
+    this.#connection.end();
+  }
+
+  // ---- what the owner asks
+
+  get outgoingChunkSize(): number {
+    return this.#connection.outgoingChunkSize;
+  }
+
+  /** After a refused connect, or when the server asked us to leave. */
+  get wantsClose(): boolean {
+    return this.#phase === 'closed' || this.#toldToLeave;
+  }
+
+  /** Bytes handed out earlier have left: a publisher hears little else. */
+  drained(now: number): void {
+    this.#connection.drained(now);
+  }
 
   /** May be called at once: it waits for the handshake. Answered by 'connected' or 'refused'. */
-  connect(_parameters: ConnectParameters): number {
-    return 0;
-  }
-  /** releaseStream, FCPublish, createStream, publish. Answered by 'published' (its streamId is where media goes) or 'refused'. */
-  publish(_name: string, _kind: 'live' | 'record' | 'append' = 'live'): number {
-    return 0;
-  }
-  /** createStream, play, SetBufferLength. Answered by 'playing' or 'refused'. */
-  play(_name: string, _options?: { start?: number; duration?: number; reset?: boolean; bufferMs?: number }): number {
-    return 0;
-  }
-  /** Any other call, answered by 'result'. */
-  call(_name: string, _args: readonly AmfValue[] = [], _streamId = 0): number {
-    return 0;
-  }
-  /** A call that wants no answer (transaction 0). */
-  notify(_name: string, _args: readonly AmfValue[] = [], _streamId = 0): void {}
-  pause(_streamId: number, _paused: boolean, _positionMs?: number): void {}
-  seek(_streamId: number, _positionMs: number): void {}
-  receiveAudio(_streamId: number, _wanted: boolean): void {}
-  receiveVideo(_streamId: number, _wanted: boolean): void {}
-  setBufferLength(_streamId: number, _ms: number): void {}
-  /** FCUnpublish and closeStream: the NetStream is idle then. */
-  closeStream(_streamId: number): void {}
-  /** FCUnpublish (a publisher's) and deleteStream. */
-  deleteStream(_streamId: number): void {}
-  setChunkSize(_size: number): void {}
-  /** Media and data on a NetStream: whole headers, chunk streams 4, 5 and 6. */
-  sendMessage(_message: Message): void {}
-  /** Whole chunks already encoded for `outgoingChunkSize`; not copied. */
-  sendEncoded(_bytes: Buffer): void {}
-  drained(_now: number): void {}
-  get outgoingChunkSize(): number {
-    return 128;
-  }
-  /** After a refused connect or the server's `close`. */
-  get wantsClose(): boolean {
-    return false;
+  connect(parameters: ConnectParameters): number {
+    if (this.#parameters !== undefined) throw new UsageError('SESSION_MISUSED', 'connect() a second time');
+    this.#parameters = parameters;
+    this.#connectId = this.#connection.nextId();
+    if (this.#phase === 'fresh') this.#sendConnect(parameters);
+    return this.#connectId;
   }
 
-  receive(_bytes: Buffer, _now: number): ClientEvent[] {
-    return [];
+  /**
+   * releaseStream, FCPublish, createStream, publish. Answered by 'published', whose stream id is where media goes, or by
+   * 'refused'. Media sent before that is the server's to drop.
+   */
+  publish(name: string, kind: 'live' | 'record' | 'append' = 'live'): number {
+    this.#move('ask');
+    this.#send(0, 'releaseStream', null, name);
+    this.#send(0, 'FCPublish', null, name);
+    return this.#create({ type: 'publish', name, kind });
   }
-  takeOutput(): Buffer[] {
-    return [];
+
+  /** createStream, play, SetBufferLength. Answered by 'playing' or 'refused'. */
+  play(name: string, options: PlayOptions = {}): number {
+    this.#move('ask');
+    return this.#create({ type: 'play', name, options });
   }
-  deadline(): number | undefined {
+
+  /** Any other call, answered by 'result'. */
+  call(name: string, args: readonly AmfValue[] = [], streamId = 0): number {
+    this.#move('ask');
+    if (this.#calls.size >= this.#connection.options.maxPendingCalls) {
+      throw new UsageError('SESSION_MISUSED', 'too many calls without an answer');
+    }
+    const id = this.#connection.nextId();
+    this.#calls.set(this.#send(streamId, name, null, ...args), id);
+    return id;
+  }
+
+  /** A call that wants no answer. */
+  notify(name: string, args: readonly AmfValue[] = [], streamId = 0): void {
+    this.#move('ask');
+    this.#connection.sendCall(streamId, name, 0, null, ...args);
+  }
+
+  pause(streamId: number, paused: boolean, positionMs = 0): void {
+    this.notify('pause', [paused, positionMs], streamId);
+  }
+
+  seek(streamId: number, positionMs: number): void {
+    this.notify('seek', [positionMs], streamId);
+  }
+
+  receiveAudio(streamId: number, wanted: boolean): void {
+    this.notify('receiveAudio', [wanted], streamId);
+  }
+
+  receiveVideo(streamId: number, wanted: boolean): void {
+    this.notify('receiveVideo', [wanted], streamId);
+  }
+
+  setBufferLength(streamId: number, ms: number): void {
+    this.#connection.sendControl({ type: 'setBufferLength', streamId, ms });
+  }
+
+  /** Ends what is published or played there; FCUnpublish and closeStream. */
+  closeStream(streamId: number): void {
+    const stream = this.#streamOf(streamId);
+    if (stream === undefined || stream.phase === 'idle') return;
+    this.#withdraw(stream);
+    this.#step(stream, 'close');
+    this.notify('closeStream', [], streamId);
+  }
+
+  /** Ends what is published or played there, and the NetStream with it: FCUnpublish and deleteStream. */
+  deleteStream(streamId: number): void {
+    const stream = this.#streamOf(streamId);
+    if (stream === undefined) return;
+    if (stream.phase !== 'idle') this.#withdraw(stream);
+    this.#drop(stream);
+  }
+
+  /** Announces it, and uses it for what is sent from here on. */
+  setChunkSize(size: number): void {
+    this.#connection.setChunkSize(size);
+  }
+
+  /** Media and data on a NetStream: audio on chunk stream 4, data on 5, video on 6, with whole headers. */
+  sendMessage(message: Message): void {
+    this.#connection.sendMessage(message);
+  }
+
+  /** Whole chunks, already encoded for `outgoingChunkSize` on chunk streams 4 to 6; not copied. */
+  sendEncoded(bytes: Buffer): void {
+    this.#connection.sendEncoded(bytes);
+  }
+
+  #streamOf(streamId: number): ClientStream | undefined {
+    for (const stream of this.#streams) if (stream.streamId === streamId) return stream;
     return undefined;
   }
-  tick(_now: number): ClientEvent[] {
-    return [];
+
+  #create(purpose: Purpose): number {
+    const requestId = this.#connection.nextId();
+    const transactionId = this.#send(0, 'createStream', null);
+    this.#streams.push({ requestId, purpose, phase: 'creating', streamId: 0, transactionId, dueAt: undefined });
+    return requestId;
   }
-  end(): void {}
+
+  /** Tells a publisher's server in FMLE's way that the name is free again. */
+  #withdraw(stream: ClientStream): void {
+    if (stream.purpose.type === 'publish') this.#send(0, 'FCUnpublish', null, stream.purpose.name);
+  }
+
+  #drop(stream: ClientStream): void {
+    this.#streams = this.#streams.filter((other) => other !== stream);
+    if (stream.streamId !== 0) this.notify('deleteStream', [stream.streamId]);
+  }
+
+  /** Sends a call and returns its transaction id. */
+  #send(streamId: number, name: string, commandObject: AmfValue, ...args: readonly AmfValue[]): number {
+    const transactionId = ++this.#lastTransaction;
+    this.#connection.sendCall(streamId, name, transactionId, commandObject, ...args);
+    return transactionId;
+  }
+
+  #handshaken(): void {
+    this.#move('handshaken');
+    if (this.#parameters !== undefined) this.#sendConnect(this.#parameters);
+  }
+
+  #sendConnect(parameters: ConnectParameters): void {
+    const { chunkSize, connectTimeoutMs } = this.#connection.options;
+    this.#move('connect');
+    // Before anything else, as OBS does: then connect is one chunk as well, whatever it carries.
+    this.#connection.setChunkSize(chunkSize);
+    this.#connectTransaction = this.#send(0, 'connect', connectObject(parameters), ...(parameters.args ?? []));
+    this.#connection.await('CONNECT_TIMEOUT', 'answer to connect', connectTimeoutMs, this.#connection.now);
+  }
+
+  // ---- what the server says
+
+  #control(control: ControlMessage): void {
+    if (control.type !== 'streamBegin' && control.type !== 'streamEof') return;
+    this.#connection.emit({ type: control.type === 'streamBegin' ? 'begin' : 'eof', streamId: control.streamId });
+  }
+
+  #message(message: Message): void {
+    switch (message.type) {
+      case MessageType.audio:
+      case MessageType.video:
+      case MessageType.dataAmf0:
+      case MessageType.dataAmf3:
+        return this.#media(message);
+      case MessageType.aggregate:
+        for (const part of unpackAggregate(message)) this.#media(part);
+        return;
+      case MessageType.commandAmf0:
+      case MessageType.commandAmf3:
+        return this.#answer(decodeCall(message, this.#connection.options.amf));
+      default:
+        this.#connection.hint(`message type ${message.type}`);
+    }
+  }
+
+  #media(message: Message): void {
+    const { streamId } = message;
+    const stream = this.#streamOf(streamId);
+    if (stream?.purpose.type === 'play' && stream.phase !== 'idle') {
+      this.#connection.emit({ type: 'media', streamId, message });
+    } else this.#connection.hint('media where nothing is played');
+  }
+
+  #answer(call: Call): void {
+    switch (call.name) {
+      case '_result':
+      case '_error':
+        return this.#result(call, call.name === '_result');
+      case 'onStatus':
+        return this.#status(call);
+      case '_onbwcheck':
+        // The bandwidth test of Flash Media Server waits for a counter; librtmp answers so.
+        return this.#respond(call, this.#bandwidthChecks++);
+      case 'close':
+      case 'onFCUnsubscribe':
+        this.#toldToLeave = true;
+        return this.#connection.emit({ type: 'leave', what: call.name });
+      default:
+        this.#connection.hint(`command ${call.name.slice(0, 64)}`);
+        return this.#respond(call, undefined);
+    }
+  }
+
+  #respond(call: Call, value: AmfValue): void {
+    if (call.transactionId !== 0) this.#connection.sendCall(0, '_result', call.transactionId, null, value);
+  }
+
+  #result(call: Call, ok: boolean): void {
+    const { transactionId, object: commandObject, args } = call;
+    if (transactionId === this.#connectTransaction && this.#phase === 'connecting') {
+      return this.#connectAnswered(commandObject, args[0], ok);
+    }
+    const id = this.#calls.get(transactionId);
+    if (id !== undefined) {
+      this.#calls.delete(transactionId);
+      return this.#connection.emit({ type: 'result', id, ok, values: [commandObject, ...args] });
+    }
+    // Answers to releaseStream and its kind are not waited for.
+    const stream = this.#streams.find((candidate) => candidate.transactionId === transactionId);
+    if (stream === undefined || !isOwed(stream.phase)) return;
+    if (!ok) this.#refused(stream, args[0]);
+    else if (stream.phase === 'creating') this.#created(stream, args[0]);
+    // Some servers answer publish like any call, and say no more (librtmp knows them).
+    else if (stream.purpose.type === 'publish') this.#started(stream);
+  }
+
+  #connectAnswered(properties: AmfValue, info: AmfValue, ok: boolean): void {
+    const answer = readStatus(info);
+    if (!ok || answer.level === 'error') return this.#connectRefused(answer, info);
+    this.#move('connected');
+    this.#connection.awaitNothing();
+    this.#connection.widen();
+    this.#connection.live(this.#connection.now);
+    this.#connection.sendControl({ type: 'windowAckSize', size: this.#connection.options.windowAckSize });
+    this.#connection.emit({ type: 'connected', id: this.#connectId, properties, info });
+  }
+
+  #connectRefused(answer: Status, info: AmfValue): void {
+    this.#move('refused');
+    this.#connection.emit({
+      type: 'refused',
+      id: this.#connectId,
+      what: 'connect',
+      streamId: 0,
+      status: answer,
+      info,
+    });
+    this.#connection.deafen();
+  }
+
+  #created(stream: ClientStream, streamId: AmfValue): void {
+    if (typeof streamId !== 'number' || !(streamId > 0 && streamId <= 0xffff_ffff)) {
+      throw new ProtocolError('RESULT_INVALID', 'createStream answered without a stream id');
+    }
+    const { purpose } = stream;
+    stream.streamId = Math.trunc(streamId);
+    this.#step(stream, 'created');
+    if (purpose.type === 'publish') {
+      stream.transactionId = this.#send(stream.streamId, 'publish', null, purpose.name, purpose.kind);
+      return;
+    }
+    const { start = -2, duration = -1, reset = true, bufferMs = DEFAULT_BUFFER_MS } = purpose.options;
+    stream.transactionId = this.#send(stream.streamId, 'play', null, purpose.name, start, duration, reset);
+    this.setBufferLength(stream.streamId, bufferMs);
+  }
+
+  #status(call: Call): void {
+    const info = call.args[0];
+    const told = readStatus(info);
+    this.#connection.emit({ type: 'status', streamId: call.streamId, status: told, info });
+    // SRS refuses a connect so.
+    if (this.#phase === 'connecting' && told.level === 'error') return this.#connectRefused(told, info);
+    const stream = this.#asked(call.streamId);
+    if (stream === undefined) return;
+    if (told.level === 'error') this.#refused(stream, info);
+    else if (STARTS[stream.purpose.type].includes(told.code)) this.#started(stream);
+  }
+
+  /** The NetStream that waits for a status; one that comes on stream 0 belongs to the only one that waits. */
+  #asked(streamId: number): ClientStream | undefined {
+    const asked = this.#streams.filter(({ phase }) => phase === 'asked');
+    if (streamId === 0 && asked.length === 1) return asked[0];
+    return asked.find((stream) => stream.streamId === streamId);
+  }
+
+  #started(stream: ClientStream): void {
+    const { requestId, streamId, purpose } = stream;
+    this.#step(stream, 'started');
+    const type = purpose.type === 'publish' ? 'published' : 'playing';
+    this.#connection.emit({ type, id: requestId, streamId });
+  }
+
+  #refused(stream: ClientStream, info: AmfValue): void {
+    const { requestId, streamId, purpose } = stream;
+    this.#drop(stream);
+    const told = readStatus(info);
+    this.#connection.emit({ type: 'refused', id: requestId, what: purpose.type, streamId, status: told, info });
+  }
+
+  // ---- time and phases
+
+  #checkAnswers(now: number): void {
+    for (const stream of this.#streams) {
+      if (!isOwed(stream.phase)) continue;
+      stream.dueAt ??= now + this.#connection.options.requestTimeoutMs;
+      if (now >= stream.dueAt) throw new ProtocolError('REQUEST_TIMEOUT', `no answer to ${stream.purpose.type}`);
+    }
+  }
+
+  #move(step: Step): void {
+    const next = TRANSITIONS[this.#phase][step];
+    if (next === undefined) throw new UsageError('SESSION_MISUSED', `${step} while ${this.#phase}`);
+    this.#phase = next;
+  }
+
+  #step(stream: ClientStream, step: StreamStep): void {
+    const next = STREAM_TRANSITIONS[stream.phase][step];
+    if (next === undefined) throw new UsageError('SESSION_MISUSED', `${step} while ${stream.phase}`);
+    stream.phase = next;
+  }
+}
+
+/** What says yes; rtmpdump takes PublishNotify for it too. */
+const STARTS: Readonly<Record<Purpose['type'], readonly string[]>> = {
+  publish: ['NetStream.Publish.Start'],
+  play: ['NetStream.Play.Start', 'NetStream.Play.PublishNotify'],
+};
+
+function isOwed(phase: StreamPhase): boolean {
+  return phase === 'creating' || phase === 'asked';
 }

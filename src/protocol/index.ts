@@ -22,7 +22,7 @@ export { CHUNK_READER_LIMITS, ChunkReader, STRANGER_CHUNK_READER_LIMITS } from '
 export type { ChunkReaderLimits } from './chunk-reader.ts';
 export { ChunkWriter, encodeWhole } from './chunk-writer.ts';
 export { ClientSession } from './client-session.ts';
-export type { ClientEvent, ConnectParameters, RefusedEvent } from './client-session.ts';
+export type { ClientEvent, ConnectParameters, PlayOptions, RefusedEvent } from './client-events.ts';
 export { CapsEx, FourCcInfo, readCapabilities } from './enhanced.ts';
 export type { Capabilities } from './enhanced.ts';
 export { Handshake } from './handshake.ts';

@@ -1,3 +1,6 @@
+import type { AmfValue } from './amf0.ts';
+import { property, text } from './call.ts';
+
 /** What a NetConnection or NetStream is told about itself: the info object of onStatus, `_result` and `_error`. */
 export interface Status {
   readonly level: StatusLevel;
@@ -59,4 +62,13 @@ export type StatusCode = keyof typeof LEVELS;
 /** A status with the level that its code always has. */
 export function status(code: StatusCode, description = ''): Status {
   return { level: LEVELS[code], code, description };
+}
+
+const KNOWN_LEVELS: readonly StatusLevel[] = ['status', 'warning', 'error'];
+
+/** The status in an info object; what is missing or odd is taken for the harmless. */
+export function readStatus(info: AmfValue): Status {
+  const level = KNOWN_LEVELS.find((known) => known === property(info, 'level')) ?? 'status';
+  const code = text(property(info, 'code')) ?? '';
+  return { level, code, description: text(property(info, 'description')) ?? '' };
 }
