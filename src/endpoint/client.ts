@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { RemoteError, TransportError } from '../errors.ts';
 import {
@@ -8,7 +7,7 @@ import {
   type Message,
   type SessionSettings,
 } from '../protocol/index.ts';
-import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
+import { Driver, DRIVER_DEFAULTS, now, random, type DriverOptions } from './driver.ts';
 
 export interface RtmpClientOptions {
   readonly session?: Partial<SessionSettings>;
@@ -35,7 +34,7 @@ export class RtmpClient {
 
   private constructor(stream: Duplex, options: RtmpClientOptions) {
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    this.#session = new ClientSession({ random: randomBytes, ...options.session }, now());
+    this.#session = new ClientSession({ random, ...options.session }, now());
     this.#driver = new Driver(
       stream,
       this.#session,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { TransportError } from '../errors.ts';
 import type { Session } from '../protocol/index.ts';
@@ -146,7 +147,8 @@ export class Driver<E> {
     const time = now();
     if (time >= this.#lingerUntil) return this.destroy();
     if (time >= this.#drainDeadline()) return this.destroy(stalled(this.#options.drainTimeoutMs));
-    if (this.#state === 'open' && time >= (this.#session.deadline() ?? Infinity)) this.#run(() => this.#session.tick(time));
+    if (this.#state === 'open' && time >= (this.#session.deadline() ?? Infinity))
+      this.#run(() => this.#session.tick(time));
     else this.#arm();
   }
 
@@ -181,4 +183,9 @@ function stalled(timeoutMs: number): TransportError {
 /** The one clock that drivers, sessions and the hub share: monotonic milliseconds. */
 export function now(): number {
   return performance.now();
+}
+
+/** The one source of randomness for handshakes. */
+export function random(bytes: number): Buffer {
+  return randomBytes(bytes);
 }

@@ -2,7 +2,7 @@
  * RTMP spoken over a Duplex. This room owns the pump between bytes and sessions, the built-in server that joins sessions
  * to the hub, and the client that asks other servers. It knows no transport: whatever a door or a dial brings will do.
  */
-export { Driver, DRIVER_DEFAULTS, now } from './driver.ts';
+export { Driver, DRIVER_DEFAULTS, now, random } from './driver.ts';
 export type { DrivenSession, DriverCallbacks, DriverOptions } from './driver.ts';
 export { RtmpServer } from './server.ts';
 export type { RtmpServerOptions } from './server.ts';

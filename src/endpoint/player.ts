@@ -1,6 +1,13 @@
 import type { Log } from '../log.ts';
 import type { Frame } from '../media/index.ts';
-import { Outbox, type Hub, type StreamName, type Subscriber, type Subscription } from '../hub/index.ts';
+import {
+  Outbox,
+  type Hub,
+  type OutboxLimits,
+  type StreamName,
+  type Subscriber,
+  type Subscription,
+} from '../hub/index.ts';
 import type { ServerSession, Status } from '../protocol/index.ts';
 import type { Gatherer } from './gather.ts';
 import type { Beater, Pulse } from './pulse.ts';
@@ -17,6 +24,7 @@ export interface PlayerShared {
   readonly hub: Hub;
   readonly pulse: Pulse;
   readonly gatherer: Gatherer;
+  readonly outbox: OutboxLimits;
 }
 
 /** The most that one beat hands to a connection: small enough that a stalled reader holds little, large enough for a key frame. */
@@ -29,7 +37,7 @@ export class Player implements Subscriber, Beater {
   readonly #connection: PlayerConnection;
   readonly #shared: PlayerShared;
   readonly #log: Log;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   #subscription: Subscription | undefined;
   #marked = false;
   #paused = false;
@@ -43,6 +51,7 @@ export class Player implements Subscriber, Beater {
     this.#connection = connection;
     this.#shared = shared;
     this.#log = log;
+    this.#outbox = new Outbox(shared.outbox);
   }
 
   /** Joins the stream: what a decoder needs to begin comes at once. */
@@ -51,7 +60,8 @@ export class Player implements Subscriber, Beater {
   }
 
   deliver(frame: Frame): void {
-    if (this.#paused || (frame.kind === 'audio' && !this.#wantsAudio) || (frame.kind === 'video' && !this.#wantsVideo)) return;
+    if (this.#paused || (frame.kind === 'audio' && !this.#wantsAudio) || (frame.kind === 'video' && !this.#wantsVideo))
+      return;
     this.#outbox.push(frame);
     this.#mark();
   }

@@ -1,6 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { GatewayError, LimitError, RejectedError, UsageError } from '../errors.ts';
-import { streamName, type Hub, type Publication, type StreamName } from '../hub/index.ts';
+import {
+  OUTBOX_DEFAULTS,
+  streamName,
+  type Hub,
+  type OutboxLimits,
+  type Publication,
+  type StreamName,
+} from '../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { frameFromMessage } from '../media/index.ts';
 import { ServerSession, SESSION_DEFAULTS, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
@@ -12,6 +19,7 @@ import { Pulse } from './pulse.ts';
 
 export interface RtmpServerOptions {
   readonly session: SessionSettings;
+  readonly outbox?: OutboxLimits;
   readonly driver?: DriverOptions;
 }
 
@@ -29,7 +37,8 @@ export class RtmpServer {
   constructor(hub: Hub, options: RtmpServerOptions, log: Log = NO_LOG) {
     const gatherer = new Gatherer();
     this.#options = options;
-    this.#shared = { hub, gatherer, pulse: new Pulse(() => gatherer.clear()) };
+    const outbox = options.outbox ?? OUTBOX_DEFAULTS;
+    this.#shared = { hub, gatherer, outbox, pulse: new Pulse(() => gatherer.clear()) };
     this.#log = log;
   }
 
@@ -212,7 +221,8 @@ class ServerConnection {
     if (fault === undefined) return this.#log.debug({}, 'connection closed');
     const code = fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
     if (fault instanceof LimitError) return this.#log.warn({ code }, `connection ended: ${fault.message}`);
-    if (fault instanceof UsageError || isBug(fault)) return this.#log.error({ err: fault }, 'connection ended by a bug here');
+    if (fault instanceof UsageError || isBug(fault))
+      return this.#log.error({ err: fault }, 'connection ended by a bug here');
     this.#log.info({ code }, `connection ended: ${fault.message}`);
   }
 }

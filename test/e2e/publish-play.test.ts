@@ -32,11 +32,26 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg publishes and plays, all sixteen pairs${
   });
 
   async function publishToPlayers(publisher: Scheme): Promise<void> {
-    const players = SCHEMES.map((scheme) => ({ scheme, name: `${publisher}-${scheme}`, running: play(publisher, scheme) }));
+    const players = SCHEMES.map((scheme) => ({
+      scheme,
+      name: `${publisher}-${scheme}`,
+      running: play(publisher, scheme),
+    }));
     await gateway.until(() => gateway.subscribers(`live/${publisher}`) === players.length);
     const source = join(folder, 'source.flv');
     const target = gateway.url(publisher, `live/${publisher}`);
-    const { code, stderr } = await run('ffmpeg', ['-v', 'error', '-re', '-i', source, '-c', 'copy', '-f', 'flv', target]).finished;
+    const { code, stderr } = await run('ffmpeg', [
+      '-v',
+      'error',
+      '-re',
+      '-i',
+      source,
+      '-c',
+      'copy',
+      '-f',
+      'flv',
+      target,
+    ]).finished;
     expect(code, stderr).toBe(0);
     for (const { name, running } of players) {
       results.set(name, parseFrameHashes((await running.finished).stdout.toString()));
@@ -44,7 +59,11 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg publishes and plays, all sixteen pairs${
   }
 
   const play = (publisher: Scheme, scheme: Scheme) =>
-    run('ffmpeg', ['-v', 'error', '-i', gateway.url(scheme, `live/${publisher}`), '-c', 'copy', '-f', 'framemd5', '-'], 40_000);
+    run(
+      'ffmpeg',
+      ['-v', 'error', '-i', gateway.url(scheme, `live/${publisher}`), '-c', 'copy', '-f', 'framemd5', '-'],
+      40_000,
+    );
 
   for (const publisher of SCHEMES) {
     for (const player of SCHEMES) {
@@ -74,7 +93,10 @@ describe.skipIf(!has('ffmpeg') || !has('rtmpdump'))(`rtmpdump plays${missing('ff
   it('over rtmp, rtmps, rtmpt and rtmpts, packets unchanged and contiguous', async () => {
     const dumps = SCHEMES.map((scheme) => {
       const file = join(folder, `${scheme}.flv`);
-      return { file, running: run('rtmpdump', ['-q', '--live', '-r', gateway.url(scheme, 'live/dumped'), '-o', file], 30_000) };
+      return {
+        file,
+        running: run('rtmpdump', ['-q', '--live', '-r', gateway.url(scheme, 'live/dumped'), '-o', file], 30_000),
+      };
     });
     await gateway.until(() => gateway.subscribers('live/dumped') === dumps.length);
     const file = join(folder, 'source.flv');

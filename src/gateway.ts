@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net';
+import { CertificateStore } from './certificates/index.ts';
+import type { Config } from './config/index.ts';
+import { now, random, RtmpServer } from './endpoint/index.ts';
+import { Hub, type StreamInfo } from './hub/index.ts';
+import type { Log } from './log.ts';
+import {
+  AddressCounter,
+  ALL_PROTOCOLS,
+  Door,
+  serveTunnelConnection,
+  trustList,
+  tunnelRouter,
+  Tunnels,
+  type DoorOptions,
+  type HttpArrival,
+  type Protocol,
+} from './transport/index.ts';
+import { createWebApp, WebServer } from './web/index.ts';
+
+/** A door that is open, and what may be spoken there. */
+export interface Bound {
+  readonly host: string;
+  readonly port: number;
+  readonly protocols: readonly Protocol[];
+}
+
+/** What is open at present. All zero means that nothing of any client is left. */
+export interface Counts {
+  readonly sockets: number;
+  readonly rtmpConnections: number;
+  readonly tunnels: number;
+  readonly webConnections: number;
+  readonly streams: number;
+}
+
+/** How often waiting channels are looked at; a grace time may run this much longer. */
+const HUB_TICK_MS = 100;
+
+/** How long clients may take to leave once they are told. Kubernetes kills after 30 s. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** The composition root: makes the rooms, joins them, starts and stops them in order. */
+export class Gateway {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #hub: Hub;
+  readonly #rtmp: RtmpServer;
+  readonly #tunnels: Tunnels;
+  readonly #web: WebServer;
+  readonly #trusted: (address: string) => boolean;
+  readonly #clients: AddressCounter;
+  readonly #newcomers: AddressCounter;
+  readonly #sockets: AddressCounter;
+  /** Who is at the other end of a connection that the web server has. */
+  readonly #arrivals = new WeakMap<Socket, HttpArrival>();
+  #doors: readonly Door[] = [];
+  #bound: readonly Bound[] = [];
+  #ticker: NodeJS.Timeout | undefined;
+  #draining = false;
+
+  constructor(config: Config, log: Log) {
+    const { core, limits } = config;
+    this.#config = config;
+    this.#log = log;
+    this.#trusted = trustList(config.trustedProxies);
+    const perAddress = { maxPerAddress: limits.connectionsPerAddress, exempt: this.#trusted };
+    this.#clients = new AddressCounter({ max: limits.connections + config.tunnel.maxSessions, ...perAddress });
+    this.#newcomers = new AddressCounter({ max: limits.connections, ...perAddress });
+    this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: limits.connections });
+    this.#hub = new Hub(core.hub, log);
+    this.#rtmp = new RtmpServer(this.#hub, { ...core, session: { ...core.session, random } }, log);
+    this.#tunnels = new Tunnels(config.tunnel, { handler: this.#rtmp.handle, log, clients: this.#clients });
+    this.#web = new WebServer(this.#createApp(), config.web.server);
+  }
+
+  /**
+   * Opens all doors, or none. Rejects with `ConfigError` when an address cannot be listened on or a certificate cannot
+   * be used.
+   */
+  async start(): Promise<readonly Bound[]> {
+    const certificates = await CertificateStore.open(this.#config.tls, this.#log);
+    this.#doors = this.#config.listen.map((options) => this.#createDoor(options, certificates));
+    try {
+      await this.#web.start();
+      this.#bound = await Promise.all(this.#doors.map((door, index) => this.#open(door, index)));
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+    this.#ticker = setInterval(() => this.#hub.tick(now()), HUB_TICK_MS);
+    return this.#bound;
+  }
+
+  /** What is going on, one entry for each stream that has a publisher or a player. */
+  streams(): StreamInfo[] {
+    return [...this.#hub.streams()];
+  }
+
+  counts(): Counts {
+    return {
+      sockets: this.#sockets.count,
+      rtmpConnections: this.#rtmp.count,
+      tunnels: this.#tunnels.count,
+      webConnections: this.#web.connections,
+      streams: this.streams().length,
+    };
+  }
+
+  /** Takes nothing new, ends everybody politely, and after `CLOSE_TIMEOUT_MS` not so politely. Resolves when nothing is left. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    const impatience = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS);
+    await Promise.all(this.#doors.map((door) => door.stopAccepting()));
+    await this.#rtmp.stop();
+    await this.#tunnels.stop();
+    await this.#web.stop();
+    clearTimeout(impatience);
+    this.destroy();
+  }
+
+  /** Ends everything at once. */
+  destroy(): void {
+    this.#draining = true;
+    clearInterval(this.#ticker);
+    this.#rtmp.destroy();
+    this.#hub.stop();
+    this.#tunnels.destroy();
+    this.#web.destroy();
+    for (const door of this.#doors) door.destroy();
+  }
+
+  async #open(door: Door, index: number): Promise<Bound> {
+    const { host, port } = await door.listen();
+    return { host, port, protocols: this.#config.listen[index]?.protocols ?? ALL_PROTOCOLS };
+  }
+
+  #createDoor(options: DoorOptions, certificates: CertificateStore): Door {
+    return new Door(options, {
+      rtmp: this.#rtmp.handle,
+      http: (socket, arrival) => this.#serveHttp(socket, arrival),
+      certificates,
+      clients: this.#clients,
+      newcomers: this.#newcomers,
+      sockets: this.#sockets,
+      trusted: this.#trusted,
+      log: this.#log,
+    });
+  }
+
+  /** A door that allows no tunnel gives its HTTP connections to the web server straight away. */
+  #serveHttp(socket: Socket, arrival: HttpArrival): void {
+    this.#arrivals.set(socket, arrival);
+    const handOver = (to: Socket, rest?: Buffer) => this.#web.adopt(to, rest);
+    if (!arrival.tunnel) return handOver(socket);
+    const validRequest = () => arrival.validRequest();
+    serveTunnelConnection(socket, arrival, { tunnels: this.#tunnels, log: this.#log, handOver, validRequest });
+  }
+
+  #createApp(): ReturnType<typeof createWebApp> {
+    return createWebApp(this.#config.web.app, {
+      tunnels: tunnelRouter(this.#tunnels, ({ socket }) => this.#arrivalOf(socket)),
+      draining: () => this.#draining,
+      doors: () => this.#bound,
+      log: this.#log,
+      accessOf: ({ socket }) => this.#arrivalOf(socket),
+    });
+  }
+
+  #arrivalOf(socket: Socket): HttpArrival {
+    const arrival = this.#arrivals.get(socket)!;
+    arrival.validRequest();
+    return arrival;
+  }
+}
