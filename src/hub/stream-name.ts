@@ -13,7 +13,7 @@ export const MAX_NAME_BYTES = 255;
 const ALLOWED = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
 
 /** File types that Flash players put before a stream's name to choose a container; live streams have none. */
-const CONTAINER = /^(?:flv|mp4|mp3):/;
+const CONTAINER = /^(?:\/|(?:flv|mp4|mp3):)+/;
 
 /**
  * The name behind what a client called application and stream. The query is cut off, the form is Unicode's NFC, slashes at
@@ -21,9 +21,9 @@ const CONTAINER = /^(?:flv|mp4|mp3):/;
  * Throws `RejectedError` BAD_STREAM_NAME for an empty key and for what could not be shown or stored safely.
  */
 export function streamName(app: string, name: string): StreamName {
-  const place = segments(app);
-  if (place.at(-1) === '_definst_') place.pop();
-  const key = segments(name.replace(CONTAINER, ''));
+  const place = segments(path(app));
+  while (place.at(-1) === '_definst_') place.pop();
+  const key = segments(path(name).replace(CONTAINER, ''));
   if (key.length === 0) throw new RejectedError('BAD_STREAM_NAME', 'a stream needs a name');
   return { app: checked(place), key: checked(key) };
 }
@@ -36,19 +36,19 @@ export function pathOf(name: StreamName): string {
   return name.app === '' ? name.key : `${name.app}/${name.key}`;
 }
 
-function segments(text: string): string[] {
-  const path = text.split('?', 1)[0] ?? '';
-  return path
-    .normalize('NFC')
-    .split('/')
-    .filter((segment) => segment !== '');
+function path(text: string): string {
+  return (text.split('?', 1)[0] ?? '').normalize('NFC');
 }
 
-function checked(path: readonly string[]): string {
-  const text = path.join('/');
+function segments(text: string): string[] {
+  return text.split('/').filter((segment) => segment !== '');
+}
+
+function checked(parts: readonly string[]): string {
+  const text = parts.join('/');
   if (Buffer.byteLength(text) > MAX_NAME_BYTES)
     throw new RejectedError('BAD_STREAM_NAME', 'the stream name is too long');
-  if (!ALLOWED.test(text) || text.includes('\\') || path.some((segment) => segment === '.' || segment === '..')) {
+  if (!ALLOWED.test(text) || text.includes('\\') || parts.some((segment) => segment === '.' || segment === '..')) {
     throw new RejectedError('BAD_STREAM_NAME', 'the stream name has characters that are not allowed');
   }
   return text;

@@ -1,0 +1,119 @@
+import { RejectedError } from '../../src/errors.ts';
+import { streamName } from '../../src/hub/index.ts';
+import { codecOf, encodingOf, frameFromMessage, type Frame } from '../../src/media/index.ts';
+import { string } from '../support/frames.ts';
+import type { SeededRandom } from '../support/random.ts';
+
+/** One thing to throw random input at: `run` throws at the first input that is treated wrongly. */
+export interface FuzzTarget {
+  readonly name: string;
+  run(random: SeededRandom, iterations: number): void;
+}
+
+/** Whole beginnings, so that random bytes get past the first check now and then. */
+const BEGINNINGS: readonly Buffer[] = [
+  Buffer.alloc(0),
+  Buffer.from([0x17, 0, 0, 0, 0]),
+  Buffer.from([0x1c, 1, 0, 0, 0]),
+  Buffer.from([0xaf, 0]),
+  Buffer.from('\x97\x00\x00', 'latin1'),
+  Buffer.from('\x97\xff\x00\x05', 'latin1'),
+  Buffer.from('\x91hvc1', 'latin1'),
+  Buffer.from('\x96\x13hvc1', 'latin1'),
+  Buffer.from('\x96\x20', 'latin1'),
+  Buffer.from('\x95\x10mp4a', 'latin1'),
+  Buffer.from('\x95\x20Opus', 'latin1'),
+  string('@setDataFrame'),
+  Buffer.concat([string('@setDataFrame'), string('onMetaData')]),
+  Buffer.concat([Buffer.from([0]), string('@setDataFrame')]),
+  string('@clearDataFrame'),
+];
+
+/** Sizes and track ids are mostly small, or nearly every list of tracks would be cut short at its first entry. */
+function tail(random: SeededRandom): Buffer {
+  const bytes = random.bytes(random.int(64));
+  if (random.int(2) === 0) for (let i = 0; i < bytes.length; i++) bytes[i] = random.int(5) === 0 ? bytes[i]! & 7 : 0;
+  return bytes;
+}
+
+function check(frame: Frame, type: number, payload: Buffer): void {
+  const fits =
+    frame.type === type &&
+    frame.isConfig === (frame.configKey !== undefined && !frame.clears) &&
+    !(frame.isConfig && frame.isKeyframe) &&
+    (frame.kind === 'video' || !frame.isKeyframe) &&
+    (frame.tracks === undefined || frame.tracks.includes(frame.track)) &&
+    (frame.kind === 'data'
+      ? payload.subarray(-frame.payload.length).equals(frame.payload) || type === 15
+      : frame.payload === payload);
+  if (!fits) throw new Error(`misread: type ${type}, ${payload.toString('hex')}`);
+}
+
+const frames: FuzzTarget = {
+  name: 'frameFromMessage',
+  run(random, iterations) {
+    for (let i = 0; i < iterations; i++) {
+      const type = random.pick([8, 9, 15, 18]);
+      const payload = Buffer.concat([random.pick(BEGINNINGS), tail(random)]);
+      const before = payload.toString('hex');
+      const frame = frameFromMessage({ type, streamId: 1, timestamp: random.bytes(4).readUInt32BE(), payload });
+      check(frame, type, payload);
+      codecOf(frame);
+      encodingOf(frame, 1 + random.int(3), 1 + random.int(200));
+      if (payload.toString('hex') !== before) throw new Error(`a payload was written to: ${before}`);
+    }
+  },
+};
+
+/** Pieces that mean something in names, beside plain letters. */
+const PIECES = [
+  '/',
+  '//',
+  '.',
+  '..',
+  '?',
+  'mp4:',
+  '_definst_',
+  '\\',
+  '\0',
+  ' ',
+  'a\u0308',
+  '\u{1f600}',
+  '\ud83d',
+  '\u202e',
+  'k',
+  'live',
+  '%2e',
+  'x'.repeat(90),
+];
+
+function randomText(random: SeededRandom): string {
+  const length = random.int(6);
+  let text = '';
+  for (let i = 0; i < length; i++)
+    text += random.int(4) === 0 ? String.fromCharCode(random.int(0x1_0000)) : random.pick(PIECES);
+  return text;
+}
+
+const names: FuzzTarget = {
+  name: 'streamName',
+  run(random, iterations) {
+    for (let i = 0; i < iterations; i++) {
+      const [app, name] = [randomText(random), randomText(random)];
+      try {
+        const made = streamName(app, name);
+        // A name is made once: made again of itself it must not change.
+        const again = streamName(made.app, made.key);
+        const clean = [made.app, made.key].every(
+          (part) => !/[\p{C}\\?]|^\/|\/\/|\/$/u.test(part) && Buffer.byteLength(part) <= 255,
+        );
+        if (!clean || made.key === '' || again.app !== made.app || again.key !== made.key) throw new Error('unclean');
+      } catch (error) {
+        if (!(error instanceof RejectedError))
+          throw new Error(`${JSON.stringify([app, name])}: ${String(error)}`, { cause: error });
+      }
+    }
+  },
+};
+
+export const targets: readonly FuzzTarget[] = [frames, names];
