@@ -122,11 +122,23 @@ describe('AMF3 references', () => {
     expect(second).not.toBe(first);
   });
 
-  it('count objects as they began, and strings and traits once', () => {
-    // Objects: 0 the array, 1 the object in it. The object is read twice; string 1, "b", keeps its number.
-    const values = decode(`09 05 01 0a 0b 01 03 61 06 03 62 01 0a 02`, '06 02', '0a 01 01', '09 00');
+  it('count objects as they began, and strings and traits once, however often they are repeated', () => {
+    // Objects: 0 the array, 1 the object in it, which is read twice. Strings: "a", "b", then "C", "x". Traits: 0, then 1.
+    const values = decode(
+      '09 05 01 0a 0b 01 03 61 06 03 62 01 0a 02',
+      `0a ${C_TRAITS} 04 07`,
+      '09 00',
+      '06 04',
+      '0a 05 06 06',
+    );
     const inner = object({ a: 'b' });
-    expect(values).toStrictEqual([[inner, inner], 'b', object({}), [inner, inner]]);
+    expect(values).toStrictEqual([
+      [inner, inner],
+      new AmfTypedObject('C', [['x', 7]]),
+      [inner, inner],
+      'C',
+      new AmfTypedObject('C', [['x', 'x']]),
+    ]);
   });
 
   it('to nothing, or to a value around it, are refused', () => {

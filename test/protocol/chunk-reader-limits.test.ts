@@ -43,6 +43,16 @@ describe('limits', () => {
     expect(readEveryWay(half(3) + half(4) + begin(5, 9, 0), limits).fault).toBeUndefined();
   });
 
+  it('are not loosened by an Abort of nothing', () => {
+    const half = (id: number): string => begin(id, 9, 129) + fill(128);
+    const abort = '02 000000 000004 02 00000000 00000004';
+    const limits = { maxPartialMessages: 1 };
+    expect(readEveryWay(`${begin(4, 9, 1)} aa ${abort} ${half(5)}`, limits).fault).toBeUndefined();
+    expect(readEveryWay(`${begin(4, 9, 1)} aa ${abort} ${half(5)} ${half(4)}`, limits).fault).toBe(
+      'TOO_MANY_PARTIAL_MESSAGES',
+    );
+  });
+
   it('bound the memory of unfinished messages', () => {
     const half = (id: number): string => begin(id, 9, 200) + fill(128);
     const limits = { maxPartialBytes: 400 };

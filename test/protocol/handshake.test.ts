@@ -174,6 +174,15 @@ describe('an asking handshake', () => {
     expect(c2).toEqual(signedReply(c2.subarray(0, 1504), digest, PLAYER_KEY.full));
   });
 
+  it('echoes a signed S1 when it did not ask for signatures', () => {
+    const s1 = Buffer.concat([Buffer.from([0, 0, 0, 0, 3, 5, 1, 1]), seeded(13).bytes(1528)]);
+    writeDigest(s1, 8, SERVER_KEY.short);
+    const handshake = client();
+    output(handshake);
+    handshake.receive(Buffer.concat([Buffer.from([3]), s1]), 0);
+    expect(output(handshake)).toEqual(s1);
+  });
+
   it('echoes an S1 that is not signed, though it asked for signatures', () => {
     for (const version of [0, 9]) {
       const s1 = Buffer.concat([Buffer.from([0, 0, 0, 0, version, 0, 0, 0]), seeded(12).bytes(1528)]);
