@@ -52,9 +52,9 @@ export interface AmfLimits {
 }
 
 export const AMF_LIMITS: AmfLimits = Object.freeze({
-  // Encoders nest three deep (metadata, track map, track). flvmeta and Red5 fell over on 70,000 nested arrays.
+  // Encoders nest three deep (metadata, track map, track); 70,000 nested arrays have felled other readers.
   maxDepth: 16,
-  // The fullest metadata seen (AMS, with keyframe index left out) has about a hundred values.
+  // Room for metadata of many tracks; connect has ten to twenty values. Red5 and flvmeta had no bound, to their cost.
   maxValues: 1024,
   // A short string's own bound (AMF0, 1.4): only a long string could pass it, and no RTMP command needs one.
   maxStringBytes: 65_536,

@@ -23,13 +23,13 @@ export interface ChunkReaderLimits {
 
 /** For a peer that was allowed in. */
 export const CHUNK_READER_LIMITS: ChunkReaderLimits = Object.freeze({
-  // Keyframes of 4K at hundreds of Mbit/s stay below 4 MiB; MediaMTX allows 10 MiB.
+  // A whole second of 64 Mbit/s in one frame. Red5 allows 3 MiB, MediaMTX 10.
   maxMediaBytes: 8 * 1024 * 1024,
-  // Metadata with cover art or a keyframe index; commands are below 2 KiB.
+  // For metadata with a picture or a keyframe index in it; commands are far smaller.
   maxCommandBytes: 256 * 1024,
   // Four times what the one-byte header can name; encoders use three to eight.
   maxChunkStreams: 256,
-  // nginx-rtmp's max_streams is 32, counting idle ones; encoders interleave two or three.
+  // nginx-rtmp's max_streams is 32; encoders interleave two or three.
   maxPartialMessages: 64,
   // Two of the largest media messages.
   maxPartialBytes: 16 * 1024 * 1024,
