@@ -28,13 +28,36 @@ export interface LogSink {
   write(line: string): void;
 }
 
+/** Fields that show who or what without giving the secret in them away. */
+const SERIALIZERS = {
+  key: whenText(redactKey),
+  streamKey: whenText(redactKey),
+  url: whenText(redactUrl),
+  tcUrl: whenText(redactUrl),
+};
+
+/** Logging must not throw, whatever is logged. */
+function whenText(redact: (text: string) => string): (value: unknown) => unknown {
+  return (value) => (typeof value === 'string' ? redact(value) : value);
+}
+
 /** Makes the process's root logger. */
 export function createLog(options: LogOptions, sink?: LogSink): Log {
-  const settings = { level: options.level, base: null, redact: { paths: SECRET_PATHS, censor: '[redacted]' } };
+  const settings = {
+    level: options.level,
+    base: null,
+    redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+    serializers: SERIALIZERS,
+    // The net below: messages and stacks may quote what a client or the operator wrote.
+    hooks: { streamWrite: redactText },
+  };
   if (options.format === 'json') return pino(settings, sink ?? pino.destination({ sync: true }));
   const colorize = sink === undefined && process.stdout.isTTY;
   const destination = sink ? new Writable({ write: (line, _encoding, done) => (sink.write(String(line)), done()) }) : 1;
-  return pino(settings, pretty({ colorize, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true, destination }));
+  return pino(
+    settings,
+    pretty({ colorize, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true, destination }),
+  );
 }
 
 /** Says nothing: the default wherever a logger is optional. */
@@ -52,4 +75,19 @@ export const NO_LOG: Log = {
 export function redactKey(key: string): string {
   const visible = key.slice(0, 4).replace(/[^\x20-\x7e]/g, '?');
   return key.length <= 4 ? visible : `${visible}…`;
+}
+
+/** An address that is safe in a log: no password, no query, and of the stream's name what `redactKey` leaves. */
+export function redactUrl(url: string): string {
+  const [, origin = '', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)/i.exec(url) ?? [];
+  const segments = path.split('/');
+  const last = segments.pop() ?? '';
+  return redactText(origin) + [...segments, redactKey(last)].join('/') + (/[?#]/.test(url) ? '?…' : '');
+}
+
+/** Any text without passwords in URLs and without the tunnel ids that request targets carry. */
+export function redactText(text: string): string {
+  return text
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:@/"]*:)[^\s@/"]+@/gi, '$1***@')
+    .replace(/(\/(?:send|idle|idel|close)\/)[A-Za-z0-9]{22,31}(?![A-Za-z0-9])/g, '$1[redacted]');
 }
