@@ -222,12 +222,16 @@ export class Door {
 
   #startTls(arrival: Arrival): void {
     arrival.opening = undefined;
+    // Nobody who ends one side within a handshake will finish it; half-open, Node would wait for the deadline.
+    arrival.raw.allowHalfOpen = false;
     if (arrival.hello) this.#tls?.secure(arrival.raw, arrival.hello);
   }
 
   #secured(raw: Socket, stream: TLSSocket): void {
     const arrival = this.#undecided.get(raw);
     if (arrival === undefined) return void stream.destroy();
+    raw.allowHalfOpen = true;
+    stream.allowHalfOpen = true;
     arrival.stream = stream;
     arrival.secure = true;
     arrival.admission = undefined;

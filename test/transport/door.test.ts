@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../src/certificates/index.ts';
@@ -5,6 +7,8 @@ import { ConfigError } from '../../src/errors.ts';
 import { NO_LOG } from '../../src/log.ts';
 import { Door, DOOR_LIMITS } from '../../src/transport/index.ts';
 import { recordClientHello } from '../support/client-hello.ts';
+import { cuts } from '../support/feed.ts';
+import { seeded } from '../support/random.ts';
 import { testCertificates } from '../support/test-certificates.ts';
 import { closed, everything, next, openTestDoor, type TestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
@@ -75,6 +79,27 @@ describe('one port for everything (must-do 20, 23)', () => {
     for (const client of [await gate.connect(), await gate.secure()]) {
       client.end('GET / HTTP/1.0\r\n\r\n');
       expect(await everything(client)).toBe('http');
+    }
+  });
+
+  it("hands sockets over in a state that Node's HTTP server can take over (must-do 21)", async () => {
+    const web = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => response.end(`${request.method} ${request.url} ${body}`));
+    });
+    const onHttp = (socket: Socket): void => {
+      web.emit('connection', socket);
+      socket.resume();
+    };
+    await open({ onHttp });
+    const request = 'POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody';
+    for (const client of [await gate.connect(), await gate.secure()]) {
+      for (const piece of cuts(Buffer.from(request), seeded(3))) {
+        client.write(piece);
+        await setImmediate();
+      }
+      expect(await everything(client)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nPOST \/a body$/);
     }
   });
 
