@@ -3,60 +3,10 @@ import { redactKey, type Log } from '../log.ts';
 import { ChannelClock } from './clock.ts';
 import { ConfigStore } from './config-store.ts';
 import { Gop, type GopLimits } from './gop.ts';
-import { KeyframeGate, VideoSense } from './keyframe-gate.ts';
+import { VideoSense } from './keyframe-gate.ts';
+import type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
 import { pathOf, type StreamName } from './stream-name.ts';
-
-/** Who sends a stream. */
-export interface Publisher {
-  /** The stream is no longer theirs: taken over, or the hub stops. Their further frames are ignored. */
-  end(reason: string): void;
-}
-
-/** Who receives a stream. An exception from any of these ends that subscription and touches no other. */
-export interface Subscriber {
-  /** The next frame, in order. Called from within the publisher's `write`: put it in an Outbox and return. */
-  deliver(frame: Frame): void;
-  /** A publisher came, or returned: new configurations and a keyframe follow. */
-  published(): void;
-  /** The grace time ran out, or the hub stops: the stream is over. The subscription stands until it is ended. */
-  unpublished(): void;
-}
-
-/** One publisher's hold on a stream. */
-export interface Publication {
-  /** Passes a frame to all players. `now`: milliseconds of the hub's clock. Ignored once the publication has ended. */
-  write(frame: Frame, now: number): void;
-  /** Gives the stream up; players wait for the grace time. Harmless when repeated. */
-  end(now: number): void;
-  /** Players at this moment. */
-  readonly viewers: number;
-}
-
-/** One player's hold on a stream. */
-export interface Subscription {
-  /** Whether someone publishes at this moment. */
-  readonly publishing: boolean;
-  /** Begins anew, as after un-pausing: metadata, configurations and the last group of pictures, or wait for a keyframe. */
-  restart(): void;
-  /** No frame comes any more. Harmless when repeated. */
-  end(): void;
-}
-
-/** What one channel is doing, for people and meters. */
-export interface StreamInfo {
-  readonly name: StreamName;
-  readonly publishing: boolean;
-  /** When the present publisher came, on the hub's clock. */
-  readonly since: number | undefined;
-  readonly subscribers: number;
-  /** Frames and payload bytes that publishers wrote since the channel came into being. */
-  readonly frames: number;
-  readonly bytes: number;
-  readonly gopFrames: number;
-  readonly gopBytes: number;
-  /** Codecs by their configurations, as far as known: "avc1", "mp4a". */
-  readonly codecs: readonly string[];
-}
+import { LiveSubscription } from './subscription.ts';
 
 /**
  * One live stream. It remembers metadata, configurations and the last group of pictures, puts every publisher on one clock,
@@ -116,7 +66,7 @@ export class Channel {
     this.#startAnew();
     this.#clock.restart();
     former?.tellEnd('taken over', this.#log);
-    for (const subscription of [...this.#subscriptions]) subscription.tell('published');
+    this.#tellAll('published');
     return publication;
   }
 
@@ -158,7 +108,7 @@ export class Channel {
 
   /** The stream is over for all subscribers. */
   expire(): void {
-    for (const subscription of [...this.#subscriptions]) subscription.tell('unpublished');
+    this.#tellAll('unpublished');
   }
 
   /** The end for everybody; whoever publishes is told `reason`. */
@@ -182,6 +132,11 @@ export class Channel {
       { app: this.name.app, key: redactKey(this.name.key), err: error },
       'a subscriber failed and was cut off',
     );
+  }
+
+  /** Over a copy: whoever is told may leave. */
+  #tellAll(what: 'published' | 'unpublished'): void {
+    for (const subscription of this.#subscriptions.slice()) subscription.tell(what);
   }
 
   #fanOut(frame: Frame): void {
@@ -217,6 +172,7 @@ export class Channel {
   }
 }
 
+/** One publisher's hold on a channel, good until another has it. */
 class LivePublication implements Publication {
   readonly #channel: Channel;
   readonly #publisher: Publisher;
@@ -245,96 +201,6 @@ class LivePublication implements Publication {
       this.#publisher.end(reason);
     } catch (error) {
       log.error({ err: error }, 'a publisher failed while it was told to end');
-    }
-  }
-}
-
-class LiveSubscription implements Subscription {
-  readonly #channel: Channel;
-  readonly #subscriber: Subscriber;
-  readonly #withGop: boolean;
-  readonly #gate: KeyframeGate;
-  #started = false;
-  ended = false;
-
-  constructor(channel: Channel, subscriber: Subscriber, withGop: boolean) {
-    this.#channel = channel;
-    this.#subscriber = subscriber;
-    this.#withGop = withGop;
-    this.#gate = new KeyframeGate(channel.sense, 'closed');
-  }
-
-  get publishing(): boolean {
-    return this.#channel.publishing;
-  }
-
-  restart(): void {
-    if (this.ended) return;
-    this.rewind();
-    this.replay();
-  }
-
-  end(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.#channel.remove(this);
-  }
-
-  /** The next frame will be a first one. */
-  rewind(): void {
-    this.#started = false;
-    this.#gate.close();
-  }
-
-  /** The last group of pictures at once, if there is one. */
-  replay(): void {
-    const { gop } = this.#channel;
-    if (!this.#withGop || gop.frames.length === 0) return;
-    this.#started = true;
-    for (const header of gop.headers()) this.#deliver(header);
-    for (const frame of gop.frames) if (this.#gate.admits(frame)) this.#deliver(frame);
-  }
-
-  /** A live frame: passed on if the player has started, or can start with it. */
-  offer(frame: Frame): void {
-    if (!this.#started && !this.#starts(frame)) return;
-    if (this.#gate.admits(frame)) this.#deliver(frame);
-  }
-
-  tell(what: 'published' | 'unpublished'): void {
-    if (this.ended) return;
-    try {
-      this.#subscriber[what]();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Configurations wait for the first frame, whose time they take; data alone starts only a stream that has nothing else. */
-  #starts(frame: Frame): boolean {
-    if (frame.isConfig || (frame.kind === 'data' && this.#channel.sense.hasMedia)) return false;
-    if (!this.#gate.admits(frame)) return false;
-    this.#started = true;
-    for (const header of this.#channel.headersAt(frame.timestamp)) this.#deliver(header);
-    return true;
-  }
-
-  #deliver(frame: Frame): void {
-    if (this.ended) return;
-    try {
-      this.#subscriber.deliver(frame);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    this.#channel.failed(error);
-    this.end();
-    try {
-      this.#subscriber.unpublished();
-    } catch (again) {
-      this.#channel.failed(again);
     }
   }
 }

@@ -7,8 +7,8 @@ const LARGEST_KEPT = 256;
 
 /** A first-in-first-out queue of frames, each with a clock reading beside it. No shifting, no allocation per frame. */
 export class FrameRing {
-  #frames: (Frame | undefined)[] = new Array<Frame | undefined>(SMALLEST).fill(undefined);
-  #clocks: number[] = new Array<number>(SMALLEST).fill(0);
+  #frames = empty(SMALLEST);
+  #clocks = zeros(SMALLEST);
   #head = 0;
   #length = 0;
 
@@ -44,8 +44,8 @@ export class FrameRing {
   }
 
   #resize(capacity: number): void {
-    const frames = new Array<Frame | undefined>(capacity).fill(undefined);
-    const clocks = new Array<number>(capacity).fill(0);
+    const frames = empty(capacity);
+    const clocks = zeros(capacity);
     for (let i = 0; i < this.#length; i++) {
       frames[i] = this.frameAt(i);
       clocks[i] = this.clockAt(i);
@@ -54,4 +54,12 @@ export class FrameRing {
     this.#clocks = clocks;
     this.#head = 0;
   }
+}
+
+function empty(capacity: number): (Frame | undefined)[] {
+  return Array.from({ length: capacity }, () => undefined);
+}
+
+function zeros(capacity: number): number[] {
+  return Array.from({ length: capacity }, () => 0);
 }

@@ -1,14 +1,8 @@
 import { RejectedError } from '../errors.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
-import {
-  Channel,
-  type Publication,
-  type Publisher,
-  type StreamInfo,
-  type Subscriber,
-  type Subscription,
-} from './channel.ts';
+import { Channel } from './channel.ts';
 import { GOP_DEFAULTS, type GopLimits } from './gop.ts';
+import type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
 import { pathOf, type StreamName } from './stream-name.ts';
 
 export interface HubOptions {
@@ -89,7 +83,7 @@ export class Hub {
   stop(): void {
     this.#stopped = true;
     this.#waiting.clear();
-    for (const channel of [...this.#channels.values()]) channel.finish('the gateway stops');
+    for (const channel of Array.from(this.#channels.values())) channel.finish('the gateway stops');
     this.#channels.clear();
   }
 

@@ -4,7 +4,7 @@
  * bounds what a slow player may leave waiting. No timers, no clock, no I/O.
  */
 export { Hub, HUB_DEFAULTS, type HubOptions } from './hub.ts';
-export type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './channel.ts';
+export type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
 export { GOP_DEFAULTS, type GopLimits } from './gop.ts';
 export { Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from './outbox.ts';
 export { MAX_NAME_BYTES, pathOf, streamName, type StreamName } from './stream-name.ts';

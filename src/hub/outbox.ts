@@ -102,7 +102,7 @@ export class Outbox {
     return taken;
   }
 
-  /** Forgets all that waits, uncounted: the player paused or is given a new start. */
+  /** Forgets all that waits, uncounted. To be followed by `Subscription.restart()`, or what comes next lacks its references. */
   clear(): void {
     this.#ring = new FrameRing();
     this.#bytes = 0;

@@ -1,0 +1,54 @@
+import type { Frame } from '../media/index.ts';
+import type { StreamName } from './stream-name.ts';
+
+/** Who sends a stream. */
+export interface Publisher {
+  /** The stream is no longer theirs: taken over, or the hub stops. Their further frames are ignored. */
+  end(reason: string): void;
+}
+
+/** Who receives a stream. An exception from any of these ends that subscription and touches no other. */
+export interface Subscriber {
+  /** The next frame, in order. Called from within the publisher's `write`: put it in an Outbox and return. */
+  deliver(frame: Frame): void;
+  /** A publisher came, or returned: new configurations and a keyframe follow. */
+  published(): void;
+  /** The grace time ran out, or the hub stops: the stream is over. The subscription stands until it is ended. */
+  unpublished(): void;
+}
+
+/** One publisher's hold on a stream. */
+export interface Publication {
+  /** Passes a frame to all players. `now`: milliseconds of the hub's clock. Ignored once the publication has ended. */
+  write(frame: Frame, now: number): void;
+  /** Gives the stream up; players wait for the grace time. Harmless when repeated. */
+  end(now: number): void;
+  /** Players at this moment. */
+  readonly viewers: number;
+}
+
+/** One player's hold on a stream. */
+export interface Subscription {
+  /** Whether someone publishes at this moment. */
+  readonly publishing: boolean;
+  /** Begins anew, as after un-pausing: metadata, configurations and the last group of pictures, or wait for a keyframe. */
+  restart(): void;
+  /** No frame comes any more. Harmless when repeated. */
+  end(): void;
+}
+
+/** What one channel is doing, for people and meters. */
+export interface StreamInfo {
+  readonly name: StreamName;
+  readonly publishing: boolean;
+  /** When the present publisher came, on the hub's clock. */
+  readonly since: number | undefined;
+  readonly subscribers: number;
+  /** Frames and payload bytes that publishers wrote since the channel came into being. */
+  readonly frames: number;
+  readonly bytes: number;
+  readonly gopFrames: number;
+  readonly gopBytes: number;
+  /** Codecs by their configurations, as far as known: "avc1", "mp4a". */
+  readonly codecs: readonly string[];
+}
