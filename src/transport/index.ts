@@ -5,6 +5,7 @@
 export { normaliseAddress } from './address.ts';
 export { AddressCounter, type AddressCounterOptions } from './address-counter.ts';
 export { ALL_PROTOCOLS, type Protocol } from './admission.ts';
+export { DEFAULT_PORTS, dialer, type DialOptions } from './dial.ts';
 export { Door } from './door.ts';
 export {
   DOOR_LIMITS,
@@ -16,5 +17,7 @@ export {
 } from './door-options.ts';
 export type { Dial, Handler, Peer, Scheme } from './link.ts';
 export { nextPeerId } from './peer-id.ts';
+export { TunnelClient } from './rtmpt/client.ts';
+export { TUNNEL_CLIENT_DEFAULTS, type TunnelClientOptions } from './rtmpt/client-options.ts';
 export { TLS_DEFAULTS, type TlsOptions, type TlsVersion } from './tls-server.ts';
 export { trustList } from './trust-list.ts';

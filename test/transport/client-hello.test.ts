@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { LimitError, ProtocolError } from '../../src/errors.ts';
 import { CLIENT_HELLO_LIMITS, readClientHello, type ClientHello } from '../../src/transport/client-hello.ts';
 import { recordClientHello, recut } from '../support/client-hello.ts';
-import { hex } from '../support/fixture.ts';
+import { fixture, hex } from '../support/fixture.ts';
 import { seeded } from '../support/random.ts';
 
 let hello: Buffer;
@@ -28,6 +28,17 @@ function feed(bytes: Buffer): { answer: ClientHello; looks: number; used: number
 describe('reading a ClientHello', () => {
   it('reads name, version and application protocols', () => {
     expect(readClientHello(hello)).toEqual(expected);
+  });
+
+  it.each([
+    ['ffmpeg', { serverName: 'localhost', version: 'TLS 1.3', alpn: [] }],
+    // The client for whose sake a missing name caps the version.
+    ['rtmpdump', { serverName: undefined, version: 'TLS 1.3', alpn: [] }],
+    ['node', { serverName: 'live.example.com', version: 'TLS 1.3', alpn: ['http/1.1'] }],
+    ['old', { serverName: undefined, version: 'TLS 1.0', alpn: [] }],
+  ])('reads the hello of %s', (client, answer) => {
+    const bytes = fixture(`client-hello-${client}`);
+    expect(feed(bytes)).toMatchObject({ answer, used: bytes.length });
   });
 
   it('asks for exactly the bytes it takes, whatever follows', () => {
