@@ -9,6 +9,7 @@ import { TUNNEL_CLIENT_DEFAULTS } from './client-options.ts';
 import type { TunnelClientOptions } from './client-options.ts';
 import { Exchange } from './exchange.ts';
 import { pauseBeforeIdle } from './pacing.ts';
+import { formatTarget } from './paths.ts';
 import { formatPost, isFromProxy, notATunnel, readSessionId, refusal } from './requests.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -237,7 +238,7 @@ export class TunnelClient extends Duplex {
     const late = new TransportError('TUNNEL_TIMEOUT', `no answer within ${timeoutMs} ms`);
     const timer = setTimeout(() => exchange.drop(late), timeoutMs);
     try {
-      const answer = await exchange.ask(formatPost(`/${command}/${this.#id}/${number}`, this.#options.host, body));
+      const answer = await exchange.ask(formatPost(formatTarget(command, this.#id, number), this.#options.host, body));
       return isFromProxy(answer) ? refusal(answer, 'a proxy on the way') : answer;
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
@@ -305,7 +306,7 @@ export class TunnelClient extends Duplex {
   /** One `/close`, so that the server need not wait for our silence. Nothing depends on its success. */
   async #sayFarewell(exchange: Exchange): Promise<void> {
     const timer = setTimeout(() => exchange.drop(CLOSED), this.#options.farewellMs);
-    const close = formatPost(`/close/${this.#id}/${this.#nextNumber}`, this.#options.host, ONE_ZERO_BYTE);
+    const close = formatPost(formatTarget('close', this.#id, this.#nextNumber), this.#options.host, ONE_ZERO_BYTE);
     await exchange.ask(close).catch(() => undefined);
     clearTimeout(timer);
     exchange.drop(CLOSED);
