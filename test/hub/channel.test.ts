@@ -44,6 +44,15 @@ describe('a returning publisher', () => {
     expect(player.frames.map((frame) => frame.configKey)).toEqual(['video:0:header', undefined]);
   });
 
+  it('that sends sound alone is heard at once, whatever the one before sent', () => {
+    const { publish, join, send } = stage();
+    send(avcHeader(), key(0));
+    publish();
+    const player = join();
+    send(audio(7));
+    expect(words(player)).toEqual(['audio@7']);
+  });
+
   it('ends the one before it, whose frames and ending count no more', () => {
     const { publish, join, send, ended, channel } = stage();
     const former = publish();

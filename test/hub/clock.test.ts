@@ -30,6 +30,16 @@ describe('the clock of a channel', () => {
     expect(clock.place(key(0), 100).timestamp).toBe(600);
   });
 
+  it('does not go on from a publisher before the last, even if the last set its clock back', () => {
+    const clock = new ChannelClock();
+    clock.place(audio(50_000), 0);
+    clock.restart();
+    clock.place(key(40_000), 10);
+    clock.place(key(20_000), 20);
+    clock.restart();
+    expect(clock.place(key(0), 30).timestamp).toBe(30_020);
+  });
+
   it('wraps with the 32 bits of RTMP time', () => {
     const clock = new ChannelClock();
     clock.place(key(0xffff_ff00), 0);
