@@ -20,7 +20,7 @@ export class HeldBudget {
     return true;
   }
 
-  release(messages: readonly Message[]): void {
-    for (const { payload } of messages) this.#bytes -= payload.length + OVERHEAD_BYTES;
+  clear(): void {
+    this.#bytes = 0;
   }
 }

@@ -3,16 +3,16 @@ import type { Message } from './message.ts';
 
 /**
  * What a client did or asks for, as plain frozen data. Requests carry an `id` and wait for the session's `accept(id)` or
- * `reject(id, status)`, however late; everything else needs no answer or has been answered already.
+ * `reject(id, status)`, however late, one at a time; everything else needs no answer or has been answered already.
  */
 export type ServerEvent =
   | ConnectRequest
   | PublishRequest
   | PlayRequest
   | MediaReceived
-  /** The client ended what it published there, or withdrew its request to. */
+  /** The client ended what it published there. */
   | { readonly type: 'unpublish'; readonly streamId: number }
-  /** The client ended what it played there, or withdrew its request to. */
+  /** The client ended what it played there, or plays something else next. */
   | { readonly type: 'stopped'; readonly streamId: number }
   /** Told to the client already. With `paused: false` it is owed headers and a keyframe. Position in milliseconds. */
   | { readonly type: 'pause'; readonly streamId: number; readonly paused: boolean; readonly position: number }

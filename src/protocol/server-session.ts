@@ -8,7 +8,7 @@ import { HeldBudget } from './held-budget.ts';
 import { MessageType, type Message } from './message.ts';
 import { RateGate } from './rate-gate.ts';
 import { connectInfo, serverProperties, statusInfo } from './replies.ts';
-import type { ConnectRequest, ServerEvent } from './server-events.ts';
+import type { ConnectRequest, PlayRequest, PublishRequest, ServerEvent } from './server-events.ts';
 import { ServerStreams } from './server-streams.ts';
 import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
@@ -27,12 +27,12 @@ import { status, type Status } from './status.ts';
  *
  * After connect, commands may come in any order; no two encoders agree on one, and those that follow none (Haivision)
  * are served all the same. What cannot be decided here, whether to let somebody in, publish or play, leaves as a
- * request with an id and waits for accept or reject. Until connect is answered later messages wait unread; until
- * publish is answered the media of that NetStream waits. Both are bounded. So nobody outside ever sees media before it
- * allowed the publisher.
+ * request with an id and waits for accept or reject. While a request is open, whatever comes behind it waits unread, up
+ * to a limit; only media of other NetStreams passes. So there is one open request at most, nobody outside sees media
+ * before it allowed the publisher, and a conversation comes to the same however it was cut.
  *
- * Whatever happens outside a call of the driver's (held media on acceptance) waits as events for its next call, which
- * `deadline()` asks for at once.
+ * Events that come of an answer (what had waited is read then) wait for the driver's next call, which `deadline()` asks
+ * for at once.
  */
 
 type Phase = 'handshake' | 'fresh' | 'connecting' | 'connected' | 'closed';
@@ -66,9 +66,11 @@ export class ServerSession implements Session<ServerEvent> {
   readonly #connection: Connection<ServerEvent>;
   #phase: Phase = 'handshake';
   readonly #streams: ServerStreams;
-  #connecting: { readonly request: ConnectRequest; readonly transactionId: number } | undefined;
-  /** Messages behind a connect that is not answered yet. */
+  #request: ConnectRequest | PublishRequest | PlayRequest | undefined;
+  #connectTransaction = 0;
+  /** What came behind the open request; empty when there is none. */
   #waiting: Message[] = [];
+  #waitingCommands = 0;
   readonly #held: HeldBudget;
   readonly #commands: RateGate;
 
@@ -80,7 +82,7 @@ export class ServerSession implements Session<ServerEvent> {
       tick: (time) => this.#streams.tick(time),
     });
     this.#held = new HeldBudget(this.#connection.options.maxHeldBytes);
-    this.#streams = new ServerStreams(this.#connection, this.#held);
+    this.#streams = new ServerStreams(this.#connection);
     this.#commands = new RateGate(this.#connection.options.maxCommandsPerSecond);
   }
 
@@ -104,7 +106,7 @@ export class ServerSession implements Session<ServerEvent> {
 
   end(): void {
     this.#phase = 'closed';
-    this.#connecting = undefined;
+    this.#request = undefined;
     this.#waiting = [];
     this.#streams.clear();
     this.#connection.end();
@@ -128,28 +130,35 @@ export class ServerSession implements Session<ServerEvent> {
 
   /**
    * Grants a request and tells the client. `now` starts the deadline for what must follow.
-   * False when the request is gone: withdrawn, or the session ended.
+   * False when that request is not open (any more): it was answered, or the session ended.
    */
   accept(requestId: number, now: number = this.#connection.now): boolean {
-    if (this.#connecting?.request.id === requestId) {
-      this.#acceptConnect(this.#connecting.request, this.#connecting.transactionId, now);
-      return true;
+    const request = this.#request;
+    if (request?.id !== requestId) return false;
+    this.#request = undefined;
+    if (request.type === 'connect') this.#acceptConnect(request, now);
+    else {
+      this.#connection.widen();
+      this.#streams.accept(request, now);
     }
-    if (!this.#streams.accept(requestId, now)) return false;
-    this.#connection.widen();
+    this.#readWaiting();
     return true;
   }
 
   /**
    * Refuses a request. connect: `_error`, and then the session wants closing; publish and play: onStatus on the
-   * NetStream, which stays usable. False when the request is gone.
+   * NetStream, which stays usable. False when that request is not open (any more).
    */
   reject(requestId: number, why: Status): boolean {
-    if (this.#connecting?.request.id === requestId) {
-      this.#rejectConnect(this.#connecting.transactionId, why);
-      return true;
+    const request = this.#request;
+    if (request?.id !== requestId) return false;
+    this.#request = undefined;
+    if (request.type === 'connect') this.#rejectConnect(why);
+    else {
+      this.#streams.reject(request, why);
+      this.#readWaiting();
     }
-    return this.#streams.reject(requestId, why);
+    return true;
   }
 
   /** onStatus on a NetStream, or with 0 on the connection. */
@@ -177,7 +186,7 @@ export class ServerSession implements Session<ServerEvent> {
     this.#connection.sendControl({ type: 'streamEof', streamId });
   }
 
-  /** Our side ends what is published or played there. No event; media that still comes is dropped. */
+  /** Our side ends what is published or played there, without a word. Media that still comes is dropped. */
   stopStream(streamId: number): void {
     this.#streams.stop(streamId);
   }
@@ -196,7 +205,8 @@ export class ServerSession implements Session<ServerEvent> {
   }
 
   #message(message: Message): void {
-    if (this.#phase === 'connecting') return this.#wait(message);
+    if (this.#request !== undefined && !this.#mayPass(message)) return this.#wait(message);
+    if (isCommand(message.type)) return this.#command(message);
     switch (message.type) {
       case MessageType.audio:
       case MessageType.video:
@@ -206,19 +216,33 @@ export class ServerSession implements Session<ServerEvent> {
       case MessageType.aggregate:
         for (const part of unpackAggregate(message)) this.#streams.media(part);
         return;
-      case MessageType.commandAmf0:
-      case MessageType.commandAmf3:
-        return this.#command(message);
       default:
         this.#connection.hint(`message type ${message.type}`);
     }
   }
 
+  /** Media of a NetStream that was allowed long ago does not wait for another's request. */
+  #mayPass({ type, streamId }: Message): boolean {
+    return !isCommand(type) && this.#streams.isPublishing(streamId);
+  }
+
   #wait(message: Message): void {
-    if (this.#waiting.length >= this.#connection.options.maxPendingCalls || !this.#held.take(message)) {
-      throw new LimitError('TOO_MANY_PENDING', 'too much sent before connect was answered');
+    if (isCommand(message.type) && ++this.#waitingCommands > this.#connection.options.maxPendingCalls) {
+      throw new LimitError('TOO_MANY_PENDING', 'too many commands behind an open request');
     }
-    this.#waiting.push(message);
+    if (this.#held.take(message)) this.#waiting.push(message);
+    else this.#connection.hint('more than can wait behind an open request');
+  }
+
+  #readWaiting(): void {
+    const waiting = this.#waiting;
+    let read = 0;
+    this.#waiting = [];
+    this.#waitingCommands = 0;
+    this.#held.clear();
+    this.#connection.attempt(() => {
+      while (read < waiting.length) this.#message(waiting[read++]!);
+    });
   }
 
   #command(message: Message): void {
@@ -242,9 +266,9 @@ export class ServerSession implements Session<ServerEvent> {
       case 'withdraw':
         return this.#withdraw(command.name, call);
       case 'publish':
-        return this.#streams.publish(command, call.streamId);
+        return this.#ask(this.#streams.publish(command, call.streamId));
       case 'play':
-        return this.#streams.play(command, call.streamId);
+        return this.#ask(this.#streams.play(command, call.streamId));
       case 'closeStream':
         return this.#streams.close(call.streamId);
       case 'deleteStream':
@@ -269,9 +293,13 @@ export class ServerSession implements Session<ServerEvent> {
   }
 
   #connect(command: ConnectCommand, call: Call): void {
+    this.#connectTransaction = call.transactionId;
+    this.#ask({ ...command, id: this.#connection.nextId() });
+  }
+
+  #ask(request: ConnectRequest | PublishRequest | PlayRequest): void {
     this.#connection.awaitNothing();
-    const request = Object.freeze({ ...command, id: this.#connection.nextId() });
-    this.#connecting = { request, transactionId: call.transactionId };
+    this.#request = request;
     this.#connection.emit(request);
   }
 
@@ -307,34 +335,28 @@ export class ServerSession implements Session<ServerEvent> {
 
   // ---- accepted and rejected
 
-  #acceptConnect(request: ConnectRequest, transactionId: number, now: number): void {
+  #acceptConnect(request: ConnectRequest, now: number): void {
     const { windowAckSize, chunkSize, requestTimeoutMs } = this.#connection.options;
-    this.#connecting = undefined;
     this.#move('accept');
     this.#connection.sendControl({ type: 'windowAckSize', size: windowAckSize });
     this.#connection.sendControl({ type: 'setPeerBandwidth', size: windowAckSize, limit: 'dynamic' });
     // Once, and never later: an OBS that publishes does not act on what it reads. FFmpeg adopts it for its own sending.
     this.#connection.setChunkSize(chunkSize);
-    this.#connection.sendCall(0, '_result', transactionId, serverProperties(), connectInfo(request.properties));
+    this.#connection.sendCall(
+      0,
+      '_result',
+      this.#connectTransaction,
+      serverProperties(),
+      connectInfo(request.properties),
+    );
     this.#connection.await('REQUEST_TIMEOUT', 'publish or play', requestTimeoutMs, now);
     this.#connection.live(now);
-    this.#readWaiting();
   }
 
-  #readWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#held.release(waiting);
-    this.#connection.attempt(() => {
-      for (const message of waiting) this.#message(message);
-    });
-  }
-
-  #rejectConnect(transactionId: number, why: Status): void {
-    this.#connecting = undefined;
+  #rejectConnect(why: Status): void {
     this.#waiting = [];
     this.#move('reject');
-    this.#connection.sendCall(0, '_error', transactionId, null, statusInfo(why));
+    this.#connection.sendCall(0, '_error', this.#connectTransaction, null, statusInfo(why));
     this.#connection.deafen();
   }
 
@@ -345,4 +367,8 @@ export class ServerSession implements Session<ServerEvent> {
     if (next === undefined) throw new ProtocolError('COMMAND_UNEXPECTED', `${step} while ${this.#phase}`);
     this.#phase = next;
   }
+}
+
+function isCommand(type: number): boolean {
+  return type === MessageType.commandAmf0 || type === MessageType.commandAmf3;
 }

@@ -1,7 +1,6 @@
 import { LimitError, ProtocolError } from '../errors.ts';
 import type { PlayCommand, PublishCommand } from './command.ts';
 import type { Connection } from './connection.ts';
-import type { HeldBudget } from './held-budget.ts';
 import type { Message } from './message.ts';
 import { NetStream, type StreamPhase } from './net-stream.ts';
 import { sampleAccess, statusInfo } from './replies.ts';
@@ -25,23 +24,9 @@ const STREAM_TRANSITIONS: Readonly<Record<StreamPhase, Readonly<Partial<Record<S
     seek: 'idle',
     receive: 'idle',
   },
-  askedToPublish: {
-    accept: 'publishing',
-    reject: 'idle',
-    closeStream: 'idle',
-    deleteStream: 'deleted',
-    receive: 'askedToPublish',
-  },
-  askedToPlay: {
-    accept: 'playing',
-    reject: 'idle',
-    play: 'askedToPlay',
-    closeStream: 'idle',
-    deleteStream: 'deleted',
-    pause: 'askedToPlay',
-    seek: 'askedToPlay',
-    receive: 'askedToPlay',
-  },
+  // Commands wait while a request is open.
+  askedToPublish: { accept: 'publishing', reject: 'idle' },
+  askedToPlay: { accept: 'playing', reject: 'idle' },
   publishing: { closeStream: 'idle', deleteStream: 'deleted', receive: 'publishing' },
   playing: {
     play: 'askedToPlay',
@@ -57,14 +42,12 @@ const STREAM_TRANSITIONS: Readonly<Record<StreamPhase, Readonly<Partial<Record<S
 /** The NetStreams of one connection. Everything that changes a NetStream's phase is in this file. */
 export class ServerStreams {
   readonly #connection: Connection<ServerEvent>;
-  readonly #held: HeldBudget;
   readonly #streams = new Map<number, NetStream>();
   /** NetStreams whose first media is still owed: mostly none, and the deadline is asked for after every packet. */
   #owingMedia = 0;
 
-  constructor(connection: Connection<ServerEvent>, held: HeldBudget) {
+  constructor(connection: Connection<ServerEvent>) {
     this.#connection = connection;
-    this.#held = held;
   }
 
   /** The new NetStream's id; undefined when there are too many. */
@@ -86,24 +69,27 @@ export class ServerStreams {
 
   media(message: Message): void {
     const stream = this.#streams.get(message.streamId);
-    if (stream?.phase === 'publishing') {
-      if (stream.mediaDueAt !== undefined) this.#mediaCame(stream);
-      this.#connection.emit({ type: 'media', streamId: stream.id, message });
-    } else if (stream?.phase === 'askedToPublish' && this.#held.take(message)) stream.hold(message);
-    else this.#connection.hint('media where nothing is published');
+    if (stream?.phase !== 'publishing') return this.#connection.hint('media where nothing is published');
+    if (stream.mediaDueAt !== undefined) this.#mediaCame(stream);
+    this.#connection.emit({ type: 'media', streamId: stream.id, message });
   }
 
-  publish({ name, kind }: PublishCommand, streamId: number): void {
+  isPublishing(streamId: number): boolean {
+    return this.#streams.get(streamId)?.phase === 'publishing';
+  }
+
+  publish({ name, kind }: PublishCommand, streamId: number): PublishRequest {
     const stream = this.#streamFor(streamId);
     this.#step(stream, 'publish');
-    this.#ask(stream, { type: 'publish', id: this.#connection.nextId(), streamId, name, kind });
+    stream.name = name;
+    return { type: 'publish', id: this.#connection.nextId(), streamId, name, kind };
   }
 
-  play({ name, start, duration, reset }: PlayCommand, streamId: number): void {
+  play({ name, start, duration, reset }: PlayCommand, streamId: number): PlayRequest {
     const stream = this.#streamFor(streamId);
-    if (stream.phase === 'playing' || stream.phase === 'askedToPlay') this.#tellStopped(stream);
+    this.#tellStopped(stream);
     this.#step(stream, 'play');
-    this.#ask(stream, { type: 'play', id: this.#connection.nextId(), streamId, name, start, duration, reset });
+    return { type: 'play', id: this.#connection.nextId(), streamId, name, start, duration, reset };
   }
 
   close(streamId: number): void {
@@ -155,33 +141,23 @@ export class ServerStreams {
 
   // ---- what the owner says
 
-  /** False when no such request is open. */
-  accept(requestId: number, now: number): boolean {
-    const stream = this.#asking(requestId);
-    const request = stream?.request;
-    if (stream === undefined || request === undefined) return false;
-    stream.request = undefined;
+  accept(request: PublishRequest | PlayRequest, now: number): void {
+    const stream = this.#streamFor(request.streamId);
     this.#step(stream, 'accept');
     if (request.type === 'publish') this.#startPublishing(stream, now);
     else this.#startPlaying(stream, request);
-    return true;
   }
 
-  /** False when no such request is open. */
-  reject(requestId: number, why: Status): boolean {
-    const stream = this.#asking(requestId);
-    if (stream === undefined) return false;
-    this.#clear(stream);
-    this.#step(stream, 'reject');
-    this.tell(stream.id, why);
-    return true;
+  reject({ streamId }: PublishRequest | PlayRequest, why: Status): void {
+    this.#step(this.#streamFor(streamId), 'reject');
+    this.tell(streamId, why);
   }
 
-  /** Back to idle without a word. */
+  /** Ends what is published or played there without a word. */
   stop(streamId: number): void {
     const stream = this.#streams.get(streamId);
-    if (stream === undefined) return;
-    this.#clear(stream);
+    if (stream?.phase !== 'publishing' && stream?.phase !== 'playing') return;
+    if (stream.mediaDueAt !== undefined) this.#mediaCame(stream);
     this.#step(stream, 'closeStream');
   }
 
@@ -206,20 +182,10 @@ export class ServerStreams {
 
   // ---- inside
 
-  #ask(stream: NetStream, request: PublishRequest | PlayRequest): void {
-    this.#connection.awaitNothing();
-    stream.request = request;
-    stream.name = request.name;
-    this.#connection.emit(request);
-  }
-
   #startPublishing(stream: NetStream, now: number): void {
     this.tell(stream.id, status('NetStream.Publish.Start', 'Publishing.'));
     stream.mediaDueAt = now + this.#connection.options.firstMediaTimeoutMs;
     this.#owingMedia++;
-    const held = stream.takeHeld();
-    this.#held.release(held);
-    for (const message of held) this.media(message);
   }
 
   /** The order that satisfies Flash, FFmpeg, GStreamer and librtmp; metadata, headers and media follow from outside. */
@@ -240,12 +206,11 @@ export class ServerStreams {
   /** Says, on both sides, that what went on there is over. */
   #tellStopped(stream: NetStream): void {
     const { id, phase } = stream;
-    this.#clear(stream);
-    if (phase === 'publishing' || phase === 'askedToPublish') {
-      this.#connection.emit({ type: 'unpublish', streamId: id });
-    }
-    if (phase === 'playing' || phase === 'askedToPlay') this.#connection.emit({ type: 'stopped', streamId: id });
-    if (phase === 'publishing') this.tell(id, status('NetStream.Unpublish.Success', 'Stopped publishing.'));
+    if (stream.mediaDueAt !== undefined) this.#mediaCame(stream);
+    if (phase === 'playing') this.#connection.emit({ type: 'stopped', streamId: id });
+    if (phase !== 'publishing') return;
+    this.#connection.emit({ type: 'unpublish', streamId: id });
+    this.tell(id, status('NetStream.Unpublish.Success', 'Stopped publishing.'));
   }
 
   #concernsPlaying(streamId: number, step: 'pause' | 'seek'): boolean {
@@ -279,17 +244,5 @@ export class ServerStreams {
     const stream = new NetStream(id);
     this.#streams.set(id, stream);
     return stream;
-  }
-
-  #asking(requestId: number): NetStream | undefined {
-    for (const stream of this.#streams.values()) if (stream.request?.id === requestId) return stream;
-    return undefined;
-  }
-
-  /** Forgets what a NetStream asked for, holds and owes. */
-  #clear(stream: NetStream): void {
-    stream.request = undefined;
-    this.#held.release(stream.takeHeld());
-    if (stream.mediaDueAt !== undefined) this.#mediaCame(stream);
   }
 }
