@@ -27,6 +27,12 @@ describe('the configurations of a stream', () => {
     expect(store.list()).toEqual([avcHeader(900, 2)]);
   });
 
+  it('stand where their newest came, so that one for several tracks is overruled by a later one for one of them', () => {
+    const store = new ConfigStore();
+    for (const frame of [trackHeader(1, 0, 1), trackHeader(2), trackHeader(1, 0, 2)]) store.remember(frame);
+    expect(store.list().map((frame) => frame.track)).toEqual([2, 1]);
+  });
+
   it('do not change a list that was handed out', () => {
     const store = new ConfigStore();
     store.remember(avcHeader(0, 1));

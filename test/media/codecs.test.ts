@@ -146,6 +146,11 @@ describe('a video message with track ids', () => {
     expect(verdict(video(head, 'hvc1', tracks))).toBe('plain');
   });
 
+  it('believes no track id of what it takes for opaque', () => {
+    expect(video([KEY, 0x07], 'hvc1', [5, 0xaa]).track).toBe(0);
+    expect(video([KEY, 0x06], 'hvc1', [5, 0xaa]).track).toBe(0);
+  });
+
   it('takes multitrack without anything behind it for opaque', () => {
     expect(verdict(video([KEY]))).toBe('plain');
     expect(verdict(video([KEY, 0x03], 'hvc1'))).toBe('plain');
