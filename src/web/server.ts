@@ -40,6 +40,15 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
 ]);
 
+/** The same as the tunnel's own engine sends: its clients may well be the ones that are refused here. */
+const REFUSAL_FIELDS = [
+  'Content-Type: application/x-fcs',
+  'Connection: close',
+  'Cache-Control: no-store, no-transform',
+  'X-Accel-Buffering: no',
+  'Content-Length: 0',
+];
+
 /**
  * The HTTP server behind the doors. It opens no port: connections that the doors have accepted, and decrypted, are given
  * to it with `adopt`. It does listen on a private local address, because a Node server that never listens does not
@@ -59,6 +68,7 @@ export class WebServer {
       requireHostHeader: false,
       maxHeaderSize: options.maxHeadBytes,
       headersTimeout: options.headTimeoutMs,
+      // Off: a body of 17 MiB may take its time, as long as it flows; `timeout` below sees to that.
       requestTimeout: 0,
       keepAliveTimeout: options.keepAliveTimeoutMs,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
@@ -157,7 +167,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (socket.writableEnded) return;
   if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) return void socket.destroy();
   const status = REFUSALS.get(error.code ?? '') ?? '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\n${REFUSAL_FIELDS.join('\r\n')}\r\n\r\n`);
   (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
 }
 
