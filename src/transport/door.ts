@@ -230,7 +230,6 @@ export class Door {
   #secured(raw: Socket, stream: TLSSocket): void {
     const arrival = this.#undecided.get(raw);
     if (arrival === undefined) return void stream.destroy();
-    raw.allowHalfOpen = true;
     stream.allowHalfOpen = true;
     arrival.stream = stream;
     arrival.secure = true;

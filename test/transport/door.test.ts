@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../src/certificates/index.ts';
 import { ConfigError } from '../../src/errors.ts';
@@ -72,13 +73,17 @@ describe('one port for everything (must-do 20, 23)', () => {
     client.write('\x03');
     await next(client);
     expect(gate.rtmp[0]?.peer).toMatchObject({ scheme: 'rtmps', secure: true });
+    expect([gate.newcomers.count, gate.clients.count, gate.sockets.count]).toEqual([0, 1, 1]);
   });
 
   it('keeps the way back open for a client that has ended its side', async () => {
-    await open();
+    const onHttp = (socket: Socket): void => {
+      socket.on('end', () => void setImmediate().then(() => socket.end('late'))).resume();
+    };
+    await open({ onHttp });
     for (const client of [await gate.connect(), await gate.secure()]) {
       client.end('GET / HTTP/1.0\r\n\r\n');
-      expect(await everything(client)).toBe('http');
+      expect(await everything(client)).toBe('late');
     }
   });
 
@@ -218,6 +223,20 @@ describe('clients that say nothing', () => {
   });
 });
 
+describe('resets after the hand-over', () => {
+  it.each(['plain', 'inside TLS'])('do no harm though nobody listens for errors, %s', async (how) => {
+    await open();
+    const raw = await gate.connect();
+    const client = how === 'plain' ? raw : connectTls({ socket: raw, rejectUnauthorized: false });
+    client.on('error', () => {});
+    client.write('\x03');
+    await next(client);
+    raw.resetAndDestroy();
+    await gate.emptied();
+    expect(gate.rtmp[0]?.stream.errored).toMatchObject({ code: 'ECONNRESET' });
+  });
+});
+
 describe('limits', () => {
   it('serves as many RTMP clients of one address as allowed and closes one more', async () => {
     await open({ perAddress: 2 });
@@ -291,6 +310,22 @@ describe('limits', () => {
     expect(await next(client)).toBe('rtmp');
     await closed(silent[0]!);
     expect(silent.slice(1).every((socket) => !socket.closed)).toBe(true);
+  });
+
+  it('lets one that makes progress stay rather than one that does not', async () => {
+    await open({ limits: { maxUndecided: 3 } });
+    const first = await gate.connect();
+    const second = await gate.connect();
+    const hello = await recordClientHello({ servername: 'localhost' });
+    first.write(hello.subarray(0, 100));
+    const other = await gate.connect();
+    other.write('\x03');
+    await next(other);
+    const latest = [await gate.connect(), await gate.connect()];
+    await closed(second);
+    first.write(hello.subarray(100));
+    expect((await next(first)).charCodeAt(0)).toBe(0x16);
+    expect(latest.some((client) => client.closed)).toBe(false);
   });
 
   it('has the time-outs that were decided on', () => {
