@@ -74,14 +74,11 @@ export class Driver<E> {
   flush(): void {
     if (this.#state !== 'open' || this.#blockedSince !== undefined) return;
     const output = this.#session.takeOutput();
-    if (output.length === 0) return;
-    if (output.length > 1) this.#stream.cork();
-    for (const bytes of output) this.#stream.write(bytes);
-    if (output.length > 1) this.#stream.uncork();
+    if (output.length === 1) this.#stream.write(output[0]);
+    else if (output.length > 1) this.#writeAll(output);
+    else return;
     if (this.#stream.writableNeedDrain) this.#block();
-    else this.#session.drained(now());
     if (this.#session.wantsClose) this.end();
-    else this.#arm();
   }
 
   /** Ends politely: everything said so far still reaches the peer. */
@@ -101,6 +98,12 @@ export class Driver<E> {
     if (this.#state === 'closed') return;
     this.#fault ??= fault;
     this.#stream.destroy(fault);
+  }
+
+  #writeAll(output: readonly Buffer[]): void {
+    this.#stream.cork();
+    for (const bytes of output) this.#stream.write(bytes);
+    this.#stream.uncork();
   }
 
   #receive(bytes: Buffer): void {
@@ -123,13 +126,13 @@ export class Driver<E> {
   }
 
   #block(): void {
-    this.#blockedSince ??= now();
+    this.#blockedSince = now();
+    this.#arm();
   }
 
   #drained(): void {
     if (this.#state !== 'open') return;
     this.#blockedSince = undefined;
-    this.#session.drained(now());
     this.flush();
     if (this.#state === 'open' && this.#blockedSince === undefined) this.#callbacks.drained();
   }
@@ -147,6 +150,8 @@ export class Driver<E> {
     const time = now();
     if (time >= this.#lingerUntil) return this.destroy();
     if (time >= this.#drainDeadline()) return this.destroy(stalled(this.#options.drainTimeoutMs));
+    // Told when it matters, not with every write: a session asks for nothing but "since when".
+    if (!this.blocked) this.#session.drained(time);
     if (this.#state === 'open' && time >= (this.#session.deadline() ?? Infinity))
       this.#run(() => this.#session.tick(time));
     else this.#arm();

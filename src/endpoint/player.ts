@@ -54,9 +54,9 @@ export class Player implements Subscriber, Beater {
     this.#outbox = new Outbox(shared.outbox);
   }
 
-  /** Joins the stream: what a decoder needs to begin comes at once. */
-  start(): void {
-    this.#subscription = this.#shared.hub.subscribe(this.#name, this);
+  /** Joins the stream: what a decoder needs to begin comes at once, unless the player would rather wait for less delay. */
+  start(options: { readonly gop: boolean }): void {
+    this.#subscription = this.#shared.hub.subscribe(this.#name, this, options);
   }
 
   deliver(frame: Frame): void {
@@ -95,7 +95,7 @@ export class Player implements Subscriber, Beater {
     if (paused === this.#paused) return;
     this.#paused = paused;
     if (paused) this.#outbox.clear();
-    else this.#subscription?.restart();
+    else this.#restart();
   }
 
   /** receiveAudio and receiveVideo. */
@@ -103,7 +103,7 @@ export class Player implements Subscriber, Beater {
     const before = kind === 'audio' ? this.#wantsAudio : this.#wantsVideo;
     if (kind === 'audio') this.#wantsAudio = wanted;
     else this.#wantsVideo = wanted;
-    if (wanted && !before && !this.#paused) this.#subscription?.restart();
+    if (wanted && !before && !this.#paused) this.#restart();
   }
 
   stop(): void {
@@ -112,8 +112,14 @@ export class Player implements Subscriber, Beater {
     this.#outbox.clear();
   }
 
+  /** From the last keyframe again; what still waits is older than that. */
+  #restart(): void {
+    this.#outbox.clear();
+    this.#subscription?.restart();
+  }
+
   #mark(): void {
-    if (this.#marked) return;
+    if (this.#marked || this.#connection.blocked) return;
     this.#marked = true;
     this.#shared.pulse.mark(this);
   }

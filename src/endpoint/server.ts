@@ -26,6 +26,9 @@ export interface RtmpServerOptions {
 /** Over a tunnel every step of the handshake costs a poll: it gets half as long again (ARCHITECTURE, times). */
 const TUNNEL_HANDSHAKE_FACTOR = 1.5;
 
+/** `?gop=0` behind the name: begin at the next keyframe, for less delay than the last group of pictures brings. */
+const DECLINES_GOP = /[?&]gop=0(?:&|$)/;
+
 /** The built-in RTMP core: publish and play, over whatever Duplex a door brings. */
 export class RtmpServer {
   readonly #options: RtmpServerOptions;
@@ -168,7 +171,7 @@ class ServerConnection {
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, player);
       if (this.#publications.size === 0) this.#driver.mustDrain = true;
-      player.start();
+      player.start({ gop: !DECLINES_GOP.test(event.name) });
       this.#log.info(shown(name), 'playing');
     });
   }

@@ -12,12 +12,14 @@ export class VideoSense {
   #audioInARow = AUDIO_ONLY_AFTER;
   #hasDefaultTrack = false;
   #hasMedia = false;
+  #hasPictures = false;
 
   /** To be told every frame of the stream, configurations too: a video header announces video. */
   note(frame: Frame): void {
     if (frame.kind === 'video') {
       this.#audioInARow = 0;
       this.#hasMedia = true;
+      if (!frame.isConfig) this.#hasPictures = true;
       if (frame.track === 0) this.#hasDefaultTrack = true;
     } else if (frame.kind === 'audio') {
       this.#hasMedia = true;
@@ -28,6 +30,14 @@ export class VideoSense {
   /** Video is to be expected: sound alone is no place to start. */
   get expectsVideo(): boolean {
     return this.#audioInARow < AUDIO_ONLY_AFTER;
+  }
+
+  /**
+   * Sound has to wait for a keyframe. Not so before the first picture: who is there when a publisher begins gets its
+   * sound from the first packet on, as it was sent.
+   */
+  get soundWaits(): boolean {
+    return this.#hasPictures && this.expectsVideo;
   }
 
   /** Any sound or picture was seen: data alone is no place to start. */
@@ -45,12 +55,13 @@ export class VideoSense {
     this.#audioInARow = AUDIO_ONLY_AFTER;
     this.#hasDefaultTrack = false;
     this.#hasMedia = false;
+    this.#hasPictures = false;
   }
 }
 
 /**
  * Lets through what a decoder can use. Closed, it holds back each video track until that track's keyframe, and sound until
- * the leading track's, so that both start together; sound of a stream without video passes at once. Configurations and data
+ * the leading track's, so that both start together; sound of a stream that has shown no picture yet passes at once. Configurations and data
  * always pass. It only judges: whoever refuses a video frame must `close` it for the frames that refer to it.
  */
 export class KeyframeGate {
@@ -85,7 +96,7 @@ export class KeyframeGate {
   }
 
   #admitsSound(): boolean {
-    this.#sound ||= !this.#sense.expectsVideo;
+    this.#sound ||= !this.#sense.soundWaits;
     return this.#sound;
   }
 

@@ -112,16 +112,16 @@ describe('Driver', () => {
     expect(drainedTimes()).toBe(1);
   });
 
-  it('wakes the session at its deadline, once', () => {
-    const { session, driver, events } = drive();
+  it('wakes the session at its deadline, once', async () => {
+    const { link, session, events } = drive();
     session.wakeAt = performance.now() + 500;
-    session.output.push(Buffer.from('x'));
-    driver.flush();
+    link.push('x');
+    await turn();
     vi.advanceTimersByTime(499);
     expect(session.ticks).toBe(0);
     vi.advanceTimersByTime(2);
     expect(session.ticks).toBe(1);
-    expect(events).toEqual(['tick']);
+    expect(events).toEqual(['x', 'tick']);
     vi.advanceTimersByTime(60_000);
     expect(session.ticks).toBe(1);
   });

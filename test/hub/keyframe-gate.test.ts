@@ -32,8 +32,14 @@ describe('a keyframe gate', () => {
 
   it('holds pictures and sound back until the keyframe, but neither configurations nor data', () => {
     const { offer } = gate();
-    const frames = [metadata(), avcHeader(), aacHeader(), audio(0), inter(0), cuePoint(0), key(1), inter(2), audio(2)];
+    const frames = [metadata(), avcHeader(), aacHeader(), inter(0), audio(0), cuePoint(0), key(1), inter(2), audio(2)];
     expect(frames.map(offer)).toEqual([true, true, true, false, false, true, true, true, true]);
+  });
+
+  it('lets the sound pass that a publisher sends before its first picture', () => {
+    const { offer } = gate();
+    const frames = [avcHeader(), aacHeader(), audio(0), key(20), audio(23)];
+    expect(frames.map(offer)).toEqual([true, true, true, true, true]);
   });
 
   it('lets sound pass at once when there is no video', () => {
@@ -69,7 +75,8 @@ describe('a keyframe gate', () => {
 
   it('lets any track lead a stream that has no default one', () => {
     const { offer } = gate();
-    expect([trackHeader(4), audio(0), trackVideo('key', 4, 1), audio(1)].map(offer)).toEqual([true, false, true, true]);
+    const frames = [trackHeader(4), trackVideo('inter', 4, 0), audio(0), trackVideo('key', 4, 1), audio(1)];
+    expect(frames.map(offer)).toEqual([true, false, false, true, true]);
   });
 
   it('closes again, for all tracks and for sound', () => {
@@ -81,7 +88,7 @@ describe('a keyframe gate', () => {
 
   it('takes a stream for audio only after 115 audio frames in a row, not after 114', () => {
     const { offer } = gate();
-    offer(avcHeader());
+    [avcHeader(), inter(0)].forEach(offer);
     for (let i = 1; i < AUDIO_ONLY_AFTER; i++) expect(offer(audio(i))).toBe(false);
     expect(offer(audio(AUDIO_ONLY_AFTER))).toBe(true);
     expect(offer(inter(200))).toBe(false);
@@ -90,7 +97,7 @@ describe('a keyframe gate', () => {
 
   it('begins to count again with every picture', () => {
     const { offer } = gate();
-    offer(avcHeader());
+    [avcHeader(), inter(0)].forEach(offer);
     for (let i = 0; i < 3 * AUDIO_ONLY_AFTER; i++) {
       expect(offer(audio(i))).toBe(false);
       if (i % 100 === 99) offer(inter(i));
