@@ -53,6 +53,7 @@ export class SessionPair {
   /** Lets time pass: both are woken whenever they want to be, and what they say is carried. */
   wait(ms: number): this {
     const until = this.now + ms;
+    this.pump();
     for (;;) {
       const at = Math.min(this.client.deadline() ?? Infinity, this.server.deadline() ?? Infinity);
       if (at > until) break;
