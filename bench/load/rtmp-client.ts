@@ -72,6 +72,11 @@ export class RtmpClient {
     this.#carrier.write(bytes);
   }
 
+  /** For tests that leave rudely. */
+  get carrier(): Carrier {
+    return this.#carrier;
+  }
+
   close(): void {
     this.#finished = true;
     this.#carrier.close();

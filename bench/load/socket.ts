@@ -5,44 +5,58 @@ import type { Carrier, CarrierEvents } from './carrier.ts';
 /** All plain sockets read into this one buffer: no allocation for each read, and nobody keeps what it holds. */
 const SHARED = Buffer.alloc(256 * 1024);
 
-/** A TCP or TLS connection to a port of this machine. Certificates are not verified: the servers are our own children. */
-export function openSocket(port: number, secure: boolean, events: CarrierEvents): net.Socket {
-  const socket = secure ? secureSocket(port, events) : plainSocket(port, events);
-  let reason = 'closed by the server';
-  socket.setNoDelay(true);
-  socket.once(secure ? 'secureConnect' : 'connect', () => events.opened());
-  socket.on('error', (error) => (reason = error.message));
-  socket.on('end', () => socket.destroy());
-  socket.on('close', () => events.closed(reason));
-  return socket;
+/** A connection to a port of this machine: the stream that carries bytes, and the TCP socket under it. */
+export interface Opened {
+  readonly stream: net.Socket;
+  readonly tcp: net.Socket;
 }
 
-function plainSocket(port: number, events: CarrierEvents): net.Socket {
+/** Opens TCP or TLS. Certificates are not verified: the servers are our own children. */
+export function openSocket(port: number, secure: boolean, events: CarrierEvents): Opened {
+  const opened = secure ? secureSocket(port, events) : plainSocket(port, events);
+  const { stream } = opened;
+  let reason = 'closed by the server';
+  opened.tcp.setNoDelay(true);
+  stream.once(secure ? 'secureConnect' : 'connect', () => events.opened());
+  stream.on('error', (error) => (reason = error.message));
+  stream.on('end', () => stream.destroy());
+  stream.on('close', () => events.closed(reason));
+  return opened;
+}
+
+function plainSocket(port: number, events: CarrierEvents): Opened {
   const callback = (length: number, bytes: Uint8Array) => {
     events.read(bytes as Buffer, 0, length);
     return true;
   };
-  return net.connect({ host: '127.0.0.1', port, onread: { buffer: SHARED, callback } });
+  const tcp = net.connect({ host: '127.0.0.1', port, onread: { buffer: SHARED, callback } });
+  return { stream: tcp, tcp };
 }
 
-function secureSocket(port: number, events: CarrierEvents): net.Socket {
-  const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false });
-  return socket.on('data', (bytes: Buffer) => events.read(bytes, 0, bytes.length));
+function secureSocket(port: number, events: CarrierEvents): Opened {
+  const tcp = net.connect({ host: '127.0.0.1', port });
+  const stream = tls.connect({ socket: tcp, servername: 'localhost', rejectUnauthorized: false });
+  stream.on('data', (bytes: Buffer) => events.read(bytes, 0, bytes.length));
+  return { stream, tcp };
 }
 
 /** RTMP straight on a socket. */
 export class SocketCarrier implements Carrier {
-  readonly #socket: net.Socket;
+  readonly sockets: Opened;
 
   constructor(port: number, secure: boolean, events: CarrierEvents) {
-    this.#socket = openSocket(port, secure, events);
+    this.sockets = openSocket(port, secure, events);
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes);
+    this.sockets.stream.write(bytes);
+  }
+
+  breakOff(bytes: Buffer, part: number, written: () => void): void {
+    this.sockets.stream.write(bytes.subarray(0, part), written);
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.sockets.stream.destroy();
   }
 }

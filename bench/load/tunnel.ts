@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
 import type { Carrier, CarrierEvents } from './carrier.ts';
-import { openSocket } from './socket.ts';
+import { openSocket, type Opened } from './socket.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LENGTH = Buffer.from('\r\nContent-Length: ');
@@ -10,7 +9,7 @@ const ZERO = 0x30;
 export interface TunnelOptions {
   /** Pause after an answer that brought nothing, in milliseconds. 0: none, as librtmp does. */
   readonly pollMs: number;
-  /** One answer is complete. `empty`: it was the polling byte alone; `micros`: how long it took. */
+  /** One answer is complete. `empty`: it was the polling byte alone. */
   readonly answered: (empty: boolean) => void;
 }
 
@@ -19,7 +18,7 @@ export interface TunnelOptions {
  * something to say and `/idle` otherwise, numbered from 0 as FFmpeg and librtmp number them.
  */
 export class TunnelCarrier implements Carrier {
-  readonly #socket: Socket;
+  readonly sockets: Opened;
   readonly #events: CarrierEvents;
   readonly #options: TunnelOptions;
   #id: string | undefined;
@@ -37,7 +36,7 @@ export class TunnelCarrier implements Carrier {
   constructor(port: number, secure: boolean, events: CarrierEvents, options: TunnelOptions) {
     this.#events = events;
     this.#options = options;
-    this.#socket = openSocket(port, secure, {
+    this.sockets = openSocket(port, secure, {
       opened: () => this.#request('/open/1', Buffer.alloc(1)),
       read: (bytes, start, end) => this.#read(bytes, start, end),
       closed: (reason) => this.#ended(reason),
@@ -49,11 +48,17 @@ export class TunnelCarrier implements Carrier {
     if (!this.#waiting && this.#id !== undefined) this.#next(0);
   }
 
+  breakOff(bytes: Buffer, part: number, written: () => void): void {
+    const head = headOf(`/send/${this.#id}/${this.#sequence++}`, bytes.length);
+    this.sockets.stream.write(Buffer.concat([Buffer.from(head), bytes.subarray(0, part)]), written);
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    if (this.#id === undefined) this.#socket.destroy();
-    else this.#request(`/close/${this.#id}/${this.#sequence}`, Buffer.alloc(1), () => this.#socket.destroySoon());
+    if (this.#id === undefined) this.sockets.stream.destroy();
+    else
+      this.#request(`/close/${this.#id}/${this.#sequence}`, Buffer.alloc(1), () => this.sockets.stream.destroySoon());
   }
 
   #ended(reason: string): void {
@@ -63,13 +68,13 @@ export class TunnelCarrier implements Carrier {
 
   #request(path: string, body: Buffer, written?: () => void): void {
     this.#waiting = true;
-    const head = `POST ${path} HTTP/1.1\r\n${STATIC_HEAD}${body.length}\r\n\r\n`;
-    if (body.length === 1) this.#socket.write(`${head}\0`, 'latin1', written);
+    const head = headOf(path, body.length);
+    if (body.length === 1) this.sockets.stream.write(`${head}\0`, 'latin1', written);
     else {
-      this.#socket.cork();
-      this.#socket.write(head, 'latin1');
-      this.#socket.write(body, written);
-      this.#socket.uncork();
+      this.sockets.stream.cork();
+      this.sockets.stream.write(head, 'latin1');
+      this.sockets.stream.write(body, written);
+      this.sockets.stream.uncork();
     }
   }
 
@@ -127,7 +132,7 @@ export class TunnelCarrier implements Carrier {
 
   #refused(reason: string): void {
     this.#closed = true;
-    this.#socket.destroy(new Error(reason));
+    this.sockets.stream.destroy(new Error(reason));
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -172,6 +177,10 @@ const STATIC_HEAD = [
   'Content-type: application/x-fcs',
   'Content-Length: ',
 ].join('\r\n');
+
+function headOf(path: string, length: number): string {
+  return `POST ${path} HTTP/1.1\r\n${STATIC_HEAD}${length}\r\n\r\n`;
+}
 
 function contentLength(bytes: Buffer, start: number, stop: number): number {
   const at = bytes.indexOf(LENGTH, start);
