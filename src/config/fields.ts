@@ -100,6 +100,20 @@ export function choice<const W extends string>(...words: readonly W[]) {
   return leaf<W>({ expected: words.length === 1 ? words[0]! : `one of ${words.join(', ')}`, read });
 }
 
+/** A list of some of these words, at least one and none twice. */
+export function words<const W extends string>(name: string, known: readonly W[]) {
+  const one = leaf<W>({
+    expected: `a ${name}, one of ${known.join(', ')}`,
+    read: (input) => known.find((word) => word === input),
+  });
+  const twice = (chosen: readonly W[]) => chosen.find((word, index) => chosen.indexOf(word) !== index);
+  return list(one)
+    .refine((chosen) => chosen.length > 0, `expected at least one ${name}`)
+    .refine((chosen) => twice(chosen) === undefined, {
+      error: ({ input }) => `${String(twice(input as readonly W[]))} is there twice`,
+    });
+}
+
 /** true or false. */
 export function toggle() {
   const read = (input: unknown) => (typeof input === 'boolean' ? input : TOGGLES.get(String(input)));
@@ -174,7 +188,7 @@ function quantity(input: unknown, parse: (text: string) => number | undefined): 
 }
 
 function formatRange({ min, max }: Range, format: (value: number) => string): string {
-  if (min !== undefined && max !== undefined) return `, ${format(min)} to ${format(max)}`;
-  if (min !== undefined) return `, at least ${format(min)}`;
-  return max === undefined ? '' : `, at most ${format(max)}`;
+  if (min !== undefined && max !== undefined) return ` (${format(min)} to ${format(max)})`;
+  if (min !== undefined) return ` (at least ${format(min)})`;
+  return max === undefined ? '' : ` (at most ${format(max)})`;
 }

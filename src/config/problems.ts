@@ -38,7 +38,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 /** A value as an error message shows it: short, on one line. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = String(JSON.stringify(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

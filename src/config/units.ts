@@ -65,14 +65,13 @@ function formatQuantity(value: number, units: Units): string {
  */
 const MARKS = { variable: '\ue000', literal: '\ue001', end: '\ue002' };
 
-const VARIABLE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-const MARKED = new RegExp(`([${MARKS.variable}${MARKS.literal}])([A-Za-z0-9_]+)${MARKS.end}`, 'g');
+const VARIABLE = /\$\$\{([^}\n]*)\}|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+const MARKED = new RegExp(`([${MARKS.variable}${MARKS.literal}])([^${MARKS.end}]*)${MARKS.end}`, 'g');
 
-/** Hides every `${NAME}` of a YAML text behind marks. `$${NAME}` stands for a literal `${NAME}`. */
+/** Hides every `${NAME}` of a YAML text behind marks. `$${anything}` stands for a literal `${anything}`. */
 export function markVariables(text: string): string {
-  return text.replace(
-    VARIABLE,
-    (_, escape: string, name: string) => (escape ? MARKS.literal : MARKS.variable) + name + MARKS.end,
+  return text.replace(VARIABLE, (_, literal: string | undefined, name: string) =>
+    literal === undefined ? MARKS.variable + name + MARKS.end : MARKS.literal + literal + MARKS.end,
   );
 }
 

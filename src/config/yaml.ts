@@ -81,7 +81,8 @@ function fillIn(document: Yaml, file: string, lines: LineCounter, env: Environme
       if (typeof node.value !== 'string') return;
       const filled = substitute(node.value, env);
       const reasons = filled.missing.map((name) => `the environment variable ${name} is not set`);
-      const odd = /\$\{[^}]*\}?/.exec(unescaped(node.value));
+      // Good variables are hidden behind marks: a `${` that is still there is none.
+      const odd = /\$\{[^}]*\}?/.exec(node.value);
       if (odd) reasons.push(`${odd[0]} is not a variable's name; write $\${NAME} for a literal \${NAME}`);
       const line = node.range ? lines.linePos(node.range[0]).line : undefined;
       const path = formatPath(pathOf(node, ancestors));
@@ -90,11 +91,6 @@ function fillIn(document: Yaml, file: string, lines: LineCounter, env: Environme
     },
   });
   return problems;
-}
-
-/** What is left of `${` once all good variables are hidden cannot be one. */
-function unescaped(marked: string): string {
-  return marked.replace(/\$\$\{/g, '');
 }
 
 /** The keys and list positions on the way from the root to `node`. */

@@ -1,0 +1,122 @@
+import { loadConfig } from '../config/index.ts';
+import type { Config, Flags } from '../config/index.ts';
+import type { createLog, Log } from '../log.ts';
+import type { Arguments, FlagKinds } from './arguments.ts';
+import { EXIT } from './io.ts';
+import type { CommandIo } from './io.ts';
+import { addressLines } from './ready.ts';
+import type { OpenDoor } from './ready.ts';
+import { startFailure } from './start-failure.ts';
+
+/** What this command needs of the gateway. */
+export interface Runnable {
+  start(): Promise<readonly OpenDoor[]>;
+  /** Drains. */
+  stop(): Promise<void>;
+  destroy(): void;
+}
+
+export interface ServeDependencies {
+  readonly createGateway: (config: Config, log: Log) => Runnable;
+  readonly createLog: typeof createLog;
+}
+
+export const SERVE_FLAGS: FlagKinds = {
+  config: 'value',
+  rtmp: 'value',
+  http: 'value',
+  https: 'value',
+  admin: 'value',
+  upstream: 'values',
+  certs: 'value',
+  'log-level': 'value',
+};
+
+/** Runs the gateway until a signal ends it; resolves to the exit status. Throws `ConfigError`. */
+export async function serve(args: Arguments, io: CommandIo, dependencies: ServeDependencies): Promise<number> {
+  const { config } = loadConfig({ ...sourceOf(args), env: io.env, terminal: io.terminal });
+  const log = dependencies.createLog(config.log);
+  const gateway = dependencies.createGateway(config, log);
+  const signals = new StopSignals(io, log);
+  try {
+    // `demanded` comes first: a gateway that is stopped twice while it starts need not come up any more.
+    return await Promise.race([signals.demanded.then(() => EXIT.failed), run(gateway, signals, io, log)]);
+  } finally {
+    signals.close();
+    gateway.destroy();
+  }
+}
+
+async function run(gateway: Runnable, signals: StopSignals, io: CommandIo, log: Log): Promise<number> {
+  try {
+    announce(await gateway.start(), io, log);
+  } catch (error) {
+    return failed(error, io);
+  }
+  log.info({ event: 'stopping', signal: await signals.asked }, 'draining; another signal stops at once');
+  await gateway.stop();
+  log.info({ event: 'stopped' }, 'stopped');
+  return EXIT.done;
+}
+
+function sourceOf({ flags }: Arguments): { readonly file: string | undefined; readonly flags: Flags } {
+  const one = (name: string) => flags.get(name)?.[0];
+  return {
+    file: one('config'),
+    flags: {
+      rtmp: one('rtmp'),
+      http: one('http'),
+      https: one('https'),
+      admin: one('admin'),
+      upstream: flags.get('upstream'),
+      certs: one('certs'),
+      'log-level': one('log-level'),
+    },
+  };
+}
+
+function announce(doors: readonly OpenDoor[], io: CommandIo, log: Log): void {
+  const lines = addressLines(doors).map((address) => `  ${address}\n`);
+  io.out(`rtmp-gateway ${io.version} is ready:\n${lines.join('')}`);
+  log.info({ event: 'ready', ports: doors.map(({ port }) => port), listen: doors }, 'ready');
+}
+
+function failed(error: unknown, io: CommandIo): number {
+  const failure = startFailure(error);
+  if (failure === undefined) throw error;
+  io.err(`rtmp-gateway: ${failure.message}\n`);
+  return failure.status;
+}
+
+/** SIGTERM and SIGINT: the first one asks, the second one demands. SIGHUP would end a process that does not listen. */
+class StopSignals {
+  /** Resolves to the first signal's name. */
+  readonly asked: Promise<string>;
+  /** Resolves at the second. */
+  readonly demanded: Promise<void>;
+  readonly #io: CommandIo;
+  readonly #handlers: ReadonlyMap<string, () => void>;
+
+  constructor(io: CommandIo, log: Log) {
+    let ask: (signal: string) => void = () => {};
+    let demand: () => void = () => {};
+    this.asked = new Promise((resolve) => (ask = resolve));
+    this.demanded = new Promise((resolve) => (demand = resolve));
+    let count = 0;
+    const stop = (signal: string) => (count++ === 0 ? ask(signal) : demand());
+    this.#io = io;
+    this.#handlers = new Map([
+      ['SIGTERM', () => stop('SIGTERM')],
+      ['SIGINT', () => stop('SIGINT')],
+      [
+        'SIGHUP',
+        () => log.warn({ event: 'reload' }, 'this version does not reload yet; restart to change the configuration'),
+      ],
+    ]);
+    for (const [signal, handler] of this.#handlers) io.signals.on(signal, handler);
+  }
+
+  close(): void {
+    for (const [signal, handler] of this.#handlers) this.#io.signals.off(signal, handler);
+  }
+}

@@ -1,0 +1,171 @@
+import type { CertificateOptions, CertificateSource } from '../certificates/index.ts';
+import { DRIVER_DEFAULTS } from '../endpoint/index.ts';
+import type { DriverOptions } from '../endpoint/index.ts';
+import { HUB_DEFAULTS } from '../hub/index.ts';
+import type { HubOptions, OutboxLimits } from '../hub/index.ts';
+import type { LogOptions } from '../log.ts';
+import { SESSION_DEFAULTS } from '../protocol/index.ts';
+import type { SessionOptions } from '../protocol/index.ts';
+import { DOOR_LIMITS, TUNNEL_DEFAULTS } from '../transport/index.ts';
+import type { DoorLimits, DoorOptions, TunnelOptions } from '../transport/index.ts';
+import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
+import { OFF } from './fields.ts';
+import type { ConnectionLimits, Limits } from './limits.ts';
+import type { DoorSettings, Settings } from './schema.ts';
+
+/** All that the gateway needs to know, in the options types of the rooms that need it. */
+export interface Config {
+  /** At least one. */
+  readonly listen: readonly DoorOptions[];
+  /** The built-in RTMP core. */
+  readonly core: {
+    readonly hub: HubOptions;
+    readonly outbox: OutboxLimits;
+    readonly session: Omit<SessionOptions, 'random'>;
+    readonly driver: DriverOptions;
+  };
+  readonly tunnel: TunnelOptions;
+  readonly tls: CertificateOptions;
+  /** For `trustList`. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: ConnectionLimits;
+  readonly web: { readonly app: WebAppOptions; readonly server: WebServerOptions };
+  readonly log: LogOptions;
+}
+
+/** Maps the file's keys onto the rooms' options. */
+export function toConfig(settings: Settings, terminal: boolean): Config {
+  const { limits, log } = settings;
+  return {
+    listen: settings.listen.flatMap((door) => doorOptions(door, settings)),
+    core: coreOptions(settings),
+    tunnel: tunnelOptions(settings),
+    tls: { directory: settings.tls.directory, certificates: settings.tls.certificates.map(certificateSource) },
+    trustedProxies: settings.trustedProxies,
+    limits: { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress },
+    web: { app: { crossdomain: settings.web.crossdomain }, server: webServerOptions(settings) },
+    log: { level: log.level, format: log.format ?? (terminal ? 'pretty' : 'json') },
+  };
+}
+
+function doorOptions({ host, port, protocols, tls }: DoorSettings, { tls: general, limits }: Settings): DoorOptions[] {
+  if (port === OFF) return [];
+  return [
+    {
+      port,
+      ...(host !== undefined && { host }),
+      ...(protocols !== undefined && { protocols }),
+      tls: {
+        minVersion: tls?.minVersion ?? general.minVersion,
+        maxVersion: tls?.maxVersion ?? general.maxVersion,
+        capWithoutSni: general.capWithoutSni,
+      },
+      limits: doorLimits(limits),
+    },
+  ];
+}
+
+function doorLimits(limits: Limits): DoorLimits {
+  return {
+    ...DOOR_LIMITS,
+    sniffMs: limits.sniffTimeout,
+    tlsMs: limits.tlsTimeout,
+    maxUndecided: limits.undecidedConnections,
+  };
+}
+
+function coreOptions({ core, limits }: Settings): Config['core'] {
+  const gop = { maxFrames: limits.gopFrames, maxBytes: limits.gopBytes, maxDurationMs: limits.gopDuration };
+  return {
+    hub: { ...HUB_DEFAULTS, republish: core.republish, graceMs: core.grace, gop },
+    outbox: { maxFrames: limits.outboxFrames, maxBytes: limits.outboxBytes, maxDurationMs: limits.outboxDuration },
+    session: sessionOptions(limits),
+    driver: { ...DRIVER_DEFAULTS, drainTimeoutMs: limits.drainTimeout },
+  };
+}
+
+function sessionOptions(limits: Limits): Config['core']['session'] {
+  return {
+    ...SESSION_DEFAULTS,
+    handshakeTimeoutMs: limits.handshakeTimeout,
+    connectTimeoutMs: limits.connectTimeout,
+    requestTimeoutMs: limits.requestTimeout,
+    firstMediaTimeoutMs: limits.firstMediaTimeout,
+    pingAfterMs: limits.pingAfter,
+    idleTimeoutMs: limits.idleTimeout,
+    maxStreams: limits.streamsPerConnection,
+    maxPendingCalls: limits.pendingCalls,
+    maxCommandsPerSecond: limits.commandsPerSecond,
+    maxControlsPerSecond: limits.controlsPerSecond,
+    maxHeldBytes: limits.heldMedia,
+    maxUnreadReplyBytes: limits.unreadReplies,
+    amf: { maxDepth: limits.amfDepth, maxValues: limits.amfValues, maxStringBytes: limits.amfString },
+    ...chunkLimits(limits),
+  };
+}
+
+/** A stranger keeps its own, lower limits, but never gets more than those who were let in. */
+function chunkLimits(limits: Limits): Pick<SessionOptions, 'limitsBefore' | 'limitsAfter'> {
+  const { limitsBefore: stranger } = SESSION_DEFAULTS;
+  const after = {
+    ...SESSION_DEFAULTS.limitsAfter,
+    maxMediaBytes: limits.mediaMessage,
+    maxCommandBytes: limits.commandMessage,
+    maxChunkStreams: limits.chunkStreams,
+    maxPartialMessages: limits.partialMessages,
+    maxPartialBytes: limits.partialBytes,
+    minChunkSize: limits.minChunkSize,
+  };
+  const before = {
+    ...stranger,
+    // The first keyframe may begin before the publisher has been let in; what can be kept of it is bounded all the same.
+    maxMediaBytes: after.maxMediaBytes,
+    maxCommandBytes: Math.min(stranger.maxCommandBytes, after.maxCommandBytes),
+    maxChunkStreams: Math.min(stranger.maxChunkStreams, after.maxChunkStreams),
+    maxPartialMessages: Math.min(stranger.maxPartialMessages, after.maxPartialMessages),
+    maxPartialBytes: Math.min(stranger.maxPartialBytes, after.maxPartialBytes),
+    minChunkSize: after.minChunkSize,
+  };
+  return { limitsBefore: before, limitsAfter: after };
+}
+
+function tunnelOptions({ tunnel, limits }: Settings): TunnelOptions {
+  return {
+    ...TUNNEL_DEFAULTS,
+    idleTimeoutMs: tunnel.idleTimeout,
+    holdMs: tunnel.hold,
+    ident2: tunnel.ident2,
+    maxSessions: tunnel.maxSessions,
+    maxBodyBytes: tunnel.maxBody,
+    maxAhead: limits.tunnelPostsAhead,
+    maxParkedBytes: limits.tunnelParkedBytes,
+    maxOutputBytes: limits.tunnelOutput,
+    maxRememberedBytes: limits.tunnelRememberedBytes,
+    maxMemoryBytes: limits.tunnelMemory,
+    maxHeadBytes: limits.httpHead,
+    headTimeoutMs: limits.httpHeadTimeout,
+    bodyTimeoutMs: limits.httpBodyTimeout,
+    keepAliveMs: keepAlive(limits, tunnel),
+  };
+}
+
+/** `checks.ts` has seen to it that either form is whole. */
+function certificateSource(given: Settings['tls']['certificates'][number]): CertificateSource {
+  const { cert = '', key = '', pfx, passphrase } = given;
+  const secret = passphrase !== undefined && { passphrase };
+  return pfx === undefined ? { cert, key, ...secret } : { pfx, ...secret };
+}
+
+function webServerOptions({ limits, tunnel }: Settings): WebServerOptions {
+  return {
+    maxHeadBytes: limits.httpHead,
+    headTimeoutMs: limits.httpHeadTimeout,
+    stallTimeoutMs: limits.httpStallTimeout,
+    keepAliveTimeoutMs: keepAlive(limits, tunnel),
+  };
+}
+
+/** A tunnel's connection must not rest for less time than its session may. */
+function keepAlive(limits: Limits, tunnel: Settings['tunnel']): number {
+  return Math.max(limits.httpKeepAlive, tunnel.idleTimeout + 5_000);
+}

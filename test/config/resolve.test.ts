@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { DRIVER_DEFAULTS } from '../../src/endpoint/index.ts';
+import { HUB_DEFAULTS, OUTBOX_DEFAULTS } from '../../src/hub/index.ts';
+import { SESSION_DEFAULTS } from '../../src/protocol/index.ts';
+import { DOOR_LIMITS, TLS_DEFAULTS, TUNNEL_DEFAULTS } from '../../src/transport/index.ts';
+import { WEB_DEFAULTS } from '../../src/web/index.ts';
+import { load } from '../support/config-file.ts';
+
+test('without a word from anyone, every room gets its own defaults', () => {
+  const { config } = load('');
+  expect(config).toEqual({
+    listen: [1935, 8080, 8443].map((port) => ({ port, tls: TLS_DEFAULTS, limits: DOOR_LIMITS })),
+    core: { hub: HUB_DEFAULTS, outbox: OUTBOX_DEFAULTS, session: SESSION_DEFAULTS, driver: DRIVER_DEFAULTS },
+    tunnel: TUNNEL_DEFAULTS,
+    tls: { directory: 'certs', certificates: [] },
+    trustedProxies: ['loopback'],
+    limits: { connections: 20_000, connectionsPerAddress: 200 },
+    web: { app: { crossdomain: null }, server: WEB_DEFAULTS },
+    log: { level: 'info', format: 'json' },
+  });
+});
+
+test('the published defaults of the tunnel and the core', () => {
+  const { config } = load('');
+  expect(config.tunnel).toMatchObject({ idleTimeoutMs: 30_000, holdMs: 500, ident2: 404, maxSessions: 10_000 });
+  expect(config.tunnel.maxBodyBytes).toBe(17 * 1024 * 1024);
+  expect(config.core.hub).toMatchObject({ republish: 'refuse', graceMs: 10_000 });
+  expect(config.core.session.handshakeTimeoutMs).toBe(10_000);
+});
+
+test("a door's own TLS settings win over the general ones", () => {
+  const file = 'listen: [{ port: 1, tls: { maxVersion: TLSv1.2 } }, { port: 2 }]\ntls: { minVersion: TLSv1.1 }';
+  expect(load(file).config.listen.map(({ tls }) => tls)).toEqual([
+    { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.2', capWithoutSni: true },
+    { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.3', capWithoutSni: true },
+  ]);
+});
+
+test('certificates come as pairs or as PKCS#12, with their passphrases', () => {
+  const file = 'tls: { certificates: [{ cert: c, key: k }, { pfx: p, passphrase: ${P12} }] }';
+  expect(load(file, {}, { P12: '0123' }).config.tls.certificates).toEqual([
+    { cert: 'c', key: 'k' },
+    { pfx: 'p', passphrase: '0123' },
+  ]);
+});
+
+test("a connection may rest for as long as a tunnel's session, and a little longer", () => {
+  expect(load('tunnel: { idleTimeout: 70s }').config.web.server.keepAliveTimeoutMs).toBe(75_000);
+  expect(load('tunnel: { idleTimeout: 71s }').config.web.server.keepAliveTimeoutMs).toBe(76_000);
+});
+
+test('a stranger never gets more than those who were let in', () => {
+  const { limitsBefore, limitsAfter } = load('limits: { commandMessage: 4KiB, chunkStreams: 8 }').config.core.session;
+  expect(limitsBefore).toMatchObject({ maxCommandBytes: 4096, maxChunkStreams: 8 });
+  expect(limitsAfter).toMatchObject({ maxCommandBytes: 4096, maxChunkStreams: 8 });
+});
