@@ -227,6 +227,8 @@ export class ClientSession implements Session<ClientEvent> {
   }
 
   #streamOf(streamId: number): ClientStream | undefined {
+    // Those still being created all have 0.
+    if (streamId === 0) return undefined;
     for (const stream of this.#streams) if (stream.streamId === streamId) return stream;
     return undefined;
   }

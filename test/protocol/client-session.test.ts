@@ -289,6 +289,16 @@ describe('what servers do', () => {
     expect(server.events.map((event) => event.type === 'media' && event.message.timestamp)).toEqual([100, 140]);
   });
 
+  it('names no NetStream yet: nothing on stream 0 belongs to one that is being created', () => {
+    const server = new ScriptedServer().connected();
+    server.session.play('key');
+    server.session.closeStream(0);
+    server.session.deleteStream(0);
+    server.say(media(8, 0, undefined, 0));
+    expect(server.heard()).toEqual(['createStream 2 null']);
+    expect(server.events.map(({ type }) => type)).toEqual(['unhandled']);
+  });
+
   it('sends media that nobody asked for, shared objects, answers to nothing', () => {
     const server = new ScriptedServer().connected();
     server.say(media(8, 0));
