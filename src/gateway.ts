@@ -70,7 +70,12 @@ export class Gateway {
     this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: limits.connections });
     this.#hub = new Hub(core.hub, log);
     this.#rtmp = new RtmpServer(this.#hub, { ...core, session: { ...core.session, random } }, log);
-    this.#tunnels = new Tunnels(config.tunnel, { handler: this.#rtmp.handle, log, clients: this.#clients });
+    this.#tunnels = new Tunnels(config.tunnel, {
+      handler: this.#rtmp.handle,
+      log,
+      clients: this.#clients,
+      isTrusted: this.#trusted,
+    });
     this.#web = new WebServer(this.#createApp(), config.web.server);
   }
 
