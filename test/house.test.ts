@@ -273,6 +273,11 @@ describe('files', () => {
 describe('the README', () => {
   const readme = existsSync(join(ROOT, 'README.md')) ? readFileSync(join(ROOT, 'README.md'), 'utf8') : '';
 
+  test.skipIf(!/^## Configuration$/m.test(readme))('shows a configuration file that is the default one', () => {
+    const [, example = ''] = /^## Configuration$[^]*?^```yaml\n([^]*?)^```$/m.exec(readme) ?? [];
+    expect(load(example).config).toEqual(load('').config);
+  });
+
   test.skipIf(!/^## Error codes$/m.test(readme))('lists every error code, and no other', () => {
     const codes = tableIn(readme, 'Error codes').map(([code]) => code);
     expect(codes.toSorted(byName)).toEqual(errorCodes());
