@@ -268,7 +268,7 @@ export class ClientSession implements Session<ClientEvent> {
     // Before anything else, as OBS does: then connect is one chunk as well, whatever it carries.
     this.#connection.setChunkSize(chunkSize);
     this.#connectTransaction = this.#send(0, 'connect', connectObject(parameters), ...(parameters.args ?? []));
-    this.#connection.await('CONNECT_TIMEOUT', 'answer to connect', connectTimeoutMs, this.#connection.now);
+    this.#connection.expectSoon('CONNECT_TIMEOUT', 'answer to connect', connectTimeoutMs, this.#connection.now);
   }
 
   // ---- what the server says
@@ -351,7 +351,7 @@ export class ClientSession implements Session<ClientEvent> {
     const answer = readStatus(info);
     if (!ok || answer.level === 'error') return this.#connectRefused(answer, info);
     this.#move('connected');
-    this.#connection.awaitNothing();
+    this.#connection.expectNothing();
     this.#connection.widen();
     this.#connection.live(this.#connection.now);
     this.#connection.sendControl({ type: 'windowAckSize', size: this.#connection.options.windowAckSize });

@@ -66,7 +66,7 @@ export class Connection<E> {
   #owedPing: number | undefined;
   #owedPong: number | undefined;
   #owedWindow: number | undefined;
-  #window5Sent = 0;
+  #windowSent = 0;
   #bandwidth: BandwidthLimit = 'dynamic';
   #live = false;
   #lastId = 0;
@@ -85,7 +85,7 @@ export class Connection<E> {
     this.#liveness = new Liveness(this.options, now);
     this.#controls = new RateGate(this.options.maxControlsPerSecond);
     this.#output.push(...this.#handshake.takeOutput());
-    this.await('HANDSHAKE_TIMEOUT', 'handshake', this.options.handshakeTimeoutMs, now);
+    this.expectSoon('HANDSHAKE_TIMEOUT', 'handshake', this.options.handshakeTimeoutMs, now);
   }
 
   get outgoingChunkSize(): number {
@@ -202,7 +202,7 @@ export class Connection<E> {
   #takeBandwidth(size: number, limit: BandwidthLimit): void {
     if (limit === 'dynamic' && this.#bandwidth !== 'hard') return;
     if (limit !== 'dynamic') this.#bandwidth = limit;
-    const last = this.#owedWindow ?? this.#window5Sent;
+    const last = this.#owedWindow ?? this.#windowSent;
     const wanted = limit === 'soft' && last > 0 ? Math.min(size, last) : size;
     if (wanted !== last) this.#owedWindow = wanted;
   }
@@ -220,11 +220,11 @@ export class Connection<E> {
   // ---- time
 
   /** The peer owes us something by then; one such thing at a time. */
-  await(code: string, what: string, withinMs: number, now: number): void {
+  expectSoon(code: string, what: string, withinMs: number, now: number): void {
     this.#awaited = { at: now + withinMs, code, what };
   }
 
-  awaitNothing(): void {
+  expectNothing(): void {
     this.#awaited = undefined;
   }
 
@@ -264,7 +264,7 @@ export class Connection<E> {
   // ---- what goes out
 
   sendControl(control: Exclude<ControlMessage, { type: 'unknownEvent' }>): void {
-    if (control.type === 'windowAckSize') this.#window5Sent = control.size;
+    if (control.type === 'windowAckSize') this.#windowSent = control.size;
     this.#reply(encodeControl(control), CONTROL_CHUNKS);
   }
 
@@ -318,7 +318,7 @@ export class Connection<E> {
   #renderOwed(): void {
     if (this.#window.due) this.#control({ type: 'acknowledgement', total: this.#window.take() });
     if (this.#owedWindow !== undefined) {
-      this.#window5Sent = this.#owedWindow;
+      this.#windowSent = this.#owedWindow;
       this.#control({ type: 'windowAckSize', size: this.#owedWindow });
     }
     if (this.#owedPong !== undefined) this.#control({ type: 'pingResponse', time: this.#owedPong });

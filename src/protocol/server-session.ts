@@ -196,7 +196,7 @@ export class ServerSession implements Session<ServerEvent> {
   #handshaken(): void {
     this.#move('handshaken');
     const { connectTimeoutMs } = this.#connection.options;
-    this.#connection.await('CONNECT_TIMEOUT', 'connect command', connectTimeoutMs, this.#connection.now);
+    this.#connection.expectSoon('CONNECT_TIMEOUT', 'connect command', connectTimeoutMs, this.#connection.now);
   }
 
   #control(control: ControlMessage): void {
@@ -298,7 +298,7 @@ export class ServerSession implements Session<ServerEvent> {
   }
 
   #ask(request: ConnectRequest | PublishRequest | PlayRequest): void {
-    this.#connection.awaitNothing();
+    this.#connection.expectNothing();
     this.#request = request;
     this.#connection.emit(request);
   }
@@ -349,7 +349,7 @@ export class ServerSession implements Session<ServerEvent> {
       serverProperties(),
       connectInfo(request.properties),
     );
-    this.#connection.await('REQUEST_TIMEOUT', 'publish or play', requestTimeoutMs, now);
+    this.#connection.expectSoon('REQUEST_TIMEOUT', 'publish or play', requestTimeoutMs, now);
     this.#connection.live(now);
   }
 
