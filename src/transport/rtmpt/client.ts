@@ -23,11 +23,14 @@ interface Request {
 
 interface Lane {
   readonly exchange: Exchange;
-  busy: boolean;
+  /** What it waits for the answer to. */
+  asked: Command | undefined;
 }
 
 /** What Node's streams have from version 22 on. */
 const HIGH_WATER_MARK = 64 * 1024;
+/** So many sends in a row without a word from the server: we are publishing, the next frame is on its way. */
+const PUBLISHING_SENDS = 4;
 const ONE_ZERO_BYTE = Buffer.of(0);
 const CLOSED = new TransportError('TUNNEL_CLOSED', 'the tunnel was closed');
 
@@ -60,6 +63,8 @@ export class TunnelClient extends Duplex {
   #heldWrite: (() => void) | undefined;
   #final: ((error?: Error | null) => void) | undefined;
   #idleAt = 0;
+  /** Sends in a row that were answered without data. */
+  #emptySends = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Immediate | undefined;
 
@@ -102,9 +107,8 @@ export class TunnelClient extends Duplex {
     this.#queue = new SendQueue(options.maxSendBytes);
     // With a second request to spare, a send need not wait for a held idle, so nor need the idle for the next send.
     this.#quietMs = options.requestsInFlight === 1 ? options.quietMs : 0;
-    const exchanges = [opened];
-    while (exchanges.length < options.requestsInFlight) exchanges.push(new Exchange(dial, answerLimits(options)));
-    this.#lanes = exchanges.map((exchange) => ({ exchange, busy: false }));
+    this.#lanes = [{ exchange: opened, asked: undefined }];
+    while (this.#lanes.length < options.requestsInFlight) this.#lanes.push(this.#newLane());
   }
 
   override _read(): void {
@@ -124,8 +128,10 @@ export class TunnelClient extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.#final = done;
-    if (this.#over) this.#finishEnd();
-    else this.#advance();
+    if (this.#over) return this.#finishEnd();
+    // An end does not wait until the server lets go of a poll: what is left to say goes beside it.
+    if (this.#lanes.every(({ asked }) => asked === 'idle')) this.#lanes.push(this.#newLane());
+    this.#advance();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
@@ -168,7 +174,7 @@ export class TunnelClient extends Duplex {
   /** Starts every request that is due now. The one place where requests begin. */
   #advance(): void {
     for (const lane of this.#lanes) {
-      if (lane.busy) continue;
+      if (lane.asked) continue;
       const request = this.#takeRequest();
       if (!request) return;
       void this.#perform(lane, request);
@@ -179,11 +185,15 @@ export class TunnelClient extends Duplex {
 
   #takeRequest(): Request | undefined {
     if (this.#over) return undefined;
-    if (!this.#queue.empty && this.readableLength < this.#options.maxUnreadBytes) {
+    // An answer that is to be repeated must still be remembered over there: nobody runs ahead of it.
+    const ahead = this.#nextNumber - this.#nextAnswer >= this.#lanes.length;
+    if (!this.#queue.empty && !ahead && this.readableLength < this.#options.maxUnreadBytes) {
       return { command: 'send', number: this.#nextNumber++, body: this.#queue.take() };
     }
-    if (this.#lanes.some((lane) => lane.busy)) return undefined;
-    if (this.#final && this.#queue.empty) return { command: 'close', number: this.#nextNumber++, body: ONE_ZERO_BYTE };
+    if (this.#final && this.#queue.empty && !this.#lanes.some(({ asked }) => asked && asked !== 'idle')) {
+      return { command: 'close', number: this.#nextNumber++, body: ONE_ZERO_BYTE };
+    }
+    if (this.#final || this.#lanes.some(({ asked }) => asked)) return undefined;
     return this.#idleDue() ? { command: 'idle', number: this.#nextNumber++, body: ONE_ZERO_BYTE } : undefined;
   }
 
@@ -204,14 +214,14 @@ export class TunnelClient extends Duplex {
   }
 
   async #perform(lane: Lane, request: Request): Promise<void> {
-    lane.busy = true;
+    lane.asked = request.command;
     try {
-      const asked = performance.now();
+      const askedAt = performance.now();
       const answer = await this.#insist(lane.exchange, request);
-      lane.busy = false;
-      if (!this.#over) this.#answered(request, answer, performance.now() - asked);
+      lane.asked = undefined;
+      if (!this.#over) this.#answered(request, answer, performance.now() - askedAt);
     } catch (error) {
-      lane.busy = false;
+      lane.asked = undefined;
       if (!this.#over) this.destroy(error instanceof ProtocolError ? notATunnel(error) : (error as Error));
     }
   }
@@ -253,17 +263,21 @@ export class TunnelClient extends Duplex {
   #answered(request: Request, answer: Answer, tookMs: number): void {
     const gone = answer.status === 404 || answer.status === 410;
     if (answer.status !== 200 && !gone) return void this.destroy(refusal(answer, 'the tunnel'));
+    if (request.command === 'close') return this.#sessionOver();
     const payload = answer.body.subarray(1);
     if (gone && request.command === 'send') this.#bytesLost = true;
-    this.#early.set(request.number, gone || request.command === 'close' ? undefined : payload);
+    this.#early.set(request.number, gone ? undefined : payload);
     this.#deliver();
-    const { command } = request;
-    const pauseMs =
-      command === 'close'
-        ? 0
-        : pauseBeforeIdle({ command, pollingByte: answer.body[0], payload: payload.length > 0, tookMs }, this.#quietMs);
-    this.#idleAt = performance.now() + (this.#readerWaits ? pauseMs : this.#options.keepAliveMs);
-    this.#advance();
+    this.#idleAt = performance.now() + this.#pauseMs(request.command, answer.body[0], payload.length > 0, tookMs);
+    // Not at once: whoever reads what has just come may have an answer to it, which should not wait behind a poll.
+    this.#advanceSoon();
+  }
+
+  #pauseMs(command: 'send' | 'idle', pollingByte: number | undefined, payload: boolean, tookMs: number): number {
+    if (!this.#readerWaits) return this.#options.keepAliveMs;
+    this.#emptySends = command === 'send' && !payload ? this.#emptySends + 1 : 0;
+    const quietMs = this.#emptySends < PUBLISHING_SENDS ? 0 : this.#quietMs;
+    return pauseBeforeIdle({ command, pollingByte, payload, tookMs }, quietMs);
   }
 
   /** Passes on what has come, in the order of the numbers. */
@@ -300,7 +314,11 @@ export class TunnelClient extends Duplex {
   /** Where a `/close` can leave at once; never behind a request that may be waiting for its answer. */
   #messenger(): Exchange {
     const idle = this.#lanes.find(({ exchange }) => exchange.ready);
-    return idle?.exchange ?? new Exchange(this.#dial, answerLimits(this.#options));
+    return idle?.exchange ?? this.#newLane().exchange;
+  }
+
+  #newLane(): Lane {
+    return { exchange: new Exchange(this.#dial, answerLimits(this.#options)), asked: undefined };
   }
 
   /** One `/close`, so that the server need not wait for our silence. Nothing depends on its success. */

@@ -108,6 +108,26 @@ describe('a session', () => {
     expect(tunnel.asked.filter((path) => path.startsWith('/idle')).length).toBeLessThanOrEqual(1);
   });
 
+  it('lets the reader answer what it read before it polls again', async () => {
+    const tunnel = await start();
+    const client = await opened(tunnel);
+    client.on('data', (bytes: Buffer) => client.write(`${bytes.toString()} yourself`));
+    tunnel.output.push(Buffer.from('hello'));
+    await expect.poll(() => received(tunnel)).toBe('hello yourself');
+    expect(tunnel.asked.slice(0, 3)).toEqual(['/open/1', '/idle/0', '/send/1']);
+  });
+
+  it('ends beside a poll that the server holds, on another connection', async () => {
+    const tunnel = await start(({ target }) => target.startsWith('/idle'));
+    const client = await opened(tunnel);
+    client.resume();
+    await expect.poll(() => tunnel.asked).toContain('/idle/0');
+    client.end('bye');
+    await once(client, 'close');
+    expect(received(tunnel)).toBe('bye');
+    expect(tunnel.asked.slice(1)).toEqual(['/idle/0', '/send/1', '/close/2']);
+  });
+
   it('says goodbye when it is destroyed', async () => {
     const tunnel = await start();
     const client = await opened(tunnel);
@@ -167,6 +187,28 @@ describe('two requests in flight', () => {
     await expect.poll(() => late.length).toBe(1);
     client.write('x');
     expect((await take(client, 12)).toString()).toBe('first second');
+  });
+});
+
+describe('two requests in flight', () => {
+  it('do not run ahead of a number that is still to be answered', async () => {
+    // The server remembers the answers of its last numbers only; the repetition must still find its own.
+    let repeated: (() => void) | undefined;
+    const tunnel = await start((request, socket, self) => {
+      if (!request.target.endsWith('/send/Session1/0')) return false;
+      if (request.connection === 0) socket.destroy();
+      else repeated = () => socket.write(self.answer(request));
+      return true;
+    });
+    const client = await opened(tunnel, { requestsInFlight: 2, maxSendBytes: 10 });
+    client.end(Buffer.alloc(100, 'x'));
+    await expect.poll(() => repeated).toBeDefined();
+    await expect.poll(() => tunnel.received.length).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(tunnel.received.length).toBe(1);
+    repeated?.();
+    await once(client.resume(), 'close');
+    expect(received(tunnel)).toBe('x'.repeat(100));
   });
 });
 
