@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { NO_LOG } from '../../src/log.ts';
-import { AddressCounter, Door } from '../../src/transport/index.ts';
-import type { DoorDependencies, Handler, Scheme } from '../../src/transport/index.ts';
-import { dialer } from '../../src/transport/dial.ts';
-import type { DialOptions } from '../../src/transport/dial.ts';
+import { AddressCounter, dialer, Door } from '../../src/transport/index.ts';
+import type { DoorDependencies, Handler } from '../../src/transport/index.ts';
 import type { Way } from '../conformance/transport.ts';
 
 const unlimited = (): AddressCounter => new AddressCounter({ max: 10_000, maxPerAddress: 10_000 });
@@ -21,18 +19,16 @@ export async function makeCertificates(): Promise<CertificateStore> {
   }
 }
 
-/** One door on a free port of this machine, and the dial that leads to it by one scheme. */
-export async function openDoorWay(
-  scheme: Scheme,
-  deps: { rtmp: Handler; http?: DoorDependencies['http'] },
-  options: DialOptions = {},
-): Promise<Way> {
+/** One door on a free port of this machine, without limits; with a development certificate if it is to have TLS. */
+export async function openDoor(
+  secure: boolean,
+  handlers: Pick<DoorDependencies, 'rtmp' | 'http'>,
+): Promise<{ door: Door; port: number }> {
   const door = new Door(
     { host: '127.0.0.1', port: 0 },
     {
-      rtmp: deps.rtmp,
-      http: deps.http ?? ((socket) => void socket.destroy()),
-      certificates: scheme.endsWith('s') ? await makeCertificates() : undefined,
+      ...handlers,
+      certificates: secure ? await makeCertificates() : undefined,
       clients: unlimited(),
       newcomers: unlimited(),
       sockets: unlimited(),
@@ -41,6 +37,12 @@ export async function openDoorWay(
     },
   );
   const { port } = await door.listen();
-  const dial = dialer(`${scheme}://127.0.0.1:${port}/`, { tls: { rejectUnauthorized: false }, ...options });
+  return { door, port };
+}
+
+/** A door for RTMP, in TLS or not, and the dial that leads to it. */
+export async function openDirectWay(scheme: 'rtmp' | 'rtmps', rtmp: Handler): Promise<Way> {
+  const { door, port } = await openDoor(scheme === 'rtmps', { rtmp, http: (socket) => void socket.destroy() });
+  const dial = dialer(`${scheme}://127.0.0.1:${port}/`, { tls: { rejectUnauthorized: false } });
   return { dial, close: async () => door.destroy() };
 }
