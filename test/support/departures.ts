@@ -39,8 +39,11 @@ function partingsOf(scheme: Scheme): Parting[] {
   return partings;
 }
 
-/** Comes, does what its role does, goes; resolves when its socket is closed. `stream` is what it publishes or plays. */
-export function visit({ scheme, role, parting }: Visit, port: number, stream: string): Promise<void> {
+/**
+ * Comes, does what its role does, goes; resolves when its socket is closed: true if it was the visitor who chose to go.
+ * `stream` is what it publishes or plays.
+ */
+export function visit({ scheme, role, parting }: Visit, port: number, stream: string): Promise<boolean> {
   switch (parting) {
     case 'mid-TLS':
       return leaveEarly(port, false, HALF_CLIENT_HELLO);
@@ -58,7 +61,7 @@ export function visit({ scheme, role, parting }: Visit, port: number, stream: st
 }
 
 /** A publisher leaves after its first picture, a player when it has seen one. */
-function stay(wish: Wish, leave: (client: RtmpClient) => void): Promise<void> {
+function stay(wish: Wish, leave: (client: RtmpClient) => void): Promise<boolean> {
   return new Promise((resolve) => {
     let leaving = false;
     const leaveOnce = () => {
@@ -70,7 +73,7 @@ function stay(wish: Wish, leave: (client: RtmpClient) => void): Promise<void> {
       media: leaveOnce,
       lost: () => {},
     });
-    client.carrier.sockets.tcp.once('close', () => resolve());
+    client.carrier.sockets.tcp.once('close', () => resolve(leaving));
   });
 }
 
@@ -95,29 +98,33 @@ function depart(client: RtmpClient, parting: Parting): void {
   }
 }
 
-function leaveEarly(port: number, secure: boolean, words?: Buffer): Promise<void> {
+function leaveEarly(port: number, secure: boolean, words?: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
+    let came = false;
     const opened: Opened = openSocket(port, secure, {
       opened: () => {
+        came = true;
         if (words === undefined) opened.stream.destroy();
         else opened.stream.write(words, () => opened.stream.destroy());
       },
       read: () => {},
-      closed: () => resolve(),
+      closed: () => resolve(came),
     });
   });
 }
 
 /** Opens a tunnel, sends part of a handshake through it, and is gone without `/close`. */
-function leaveOpenedTunnel(port: number, secure: boolean): Promise<void> {
+function leaveOpenedTunnel(port: number, secure: boolean): Promise<boolean> {
   return new Promise((resolve) => {
+    let hasId = false;
     const opened: Opened = openSocket(port, secure, {
       opened: () => opened.stream.write(request('/open/1', Buffer.alloc(1))),
       read: (bytes, start, end) => {
         const id = /\r\n\r\n(\w+)\n/.exec(bytes.toString('latin1', start, end))?.[1];
+        hasId = id !== undefined;
         opened.stream.write(request(`/send/${id}/0`, HALF_HANDSHAKE), () => opened.stream.destroy());
       },
-      closed: () => resolve(),
+      closed: () => resolve(hasId),
     });
   });
 }

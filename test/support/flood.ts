@@ -36,8 +36,9 @@ export async function floodUnread({ ports, sends, until }: FloodOptions): Promis
   for (let index = 1; index < sends; index++) await publisher.send(publisher.picture(PICTURE_BYTES));
   await until(() => watcher.tally.messages + watcher.tally.lost >= sends, 60_000);
   const { messages, lost, reordered, damaged } = watcher.tally;
-  await connection.post(publisher.closePath, Buffer.alloc(1));
   connection.socket.resume();
+  await connection.answered(publisher.next + 1);
+  await connection.post(publisher.closePath, Buffer.alloc(1));
   const requests = publisher.next + 2;
   await connection.answered(requests);
   connection.socket.destroy();

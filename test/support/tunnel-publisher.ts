@@ -54,6 +54,7 @@ export class TunnelConnection {
   /** What made the connection end, if it was not us. */
   fault: Error | undefined;
   readonly #reader = new AnswerReader();
+  #changed: () => void = () => {};
 
   static async to(port: number): Promise<TunnelConnection> {
     const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
@@ -64,12 +65,14 @@ export class TunnelConnection {
   private constructor(socket: net.Socket) {
     this.socket = socket;
     socket.on('error', (error) => (this.fault = error));
+    socket.on('close', () => this.#changed());
     socket.on('data', (bytes: Buffer) => {
       try {
         this.answers.push(...this.#reader.push(bytes));
       } catch (error) {
         socket.destroy(error as Error);
       }
+      this.#changed();
     });
   }
 
@@ -81,7 +84,7 @@ export class TunnelConnection {
   async answered(count: number): Promise<void> {
     while (this.answers.length < count) {
       if (this.socket.destroyed) throw this.fault ?? new Error(`closed after ${this.answers.length} answers`);
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+      await new Promise<void>((resolve) => (this.#changed = resolve));
     }
   }
 }
