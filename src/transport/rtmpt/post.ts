@@ -28,6 +28,8 @@ export class Post {
   complete = false;
   /** The first time that its number, or a higher one, was heard of. */
   fresh = false;
+  /** The number before it, or rather the highest one so far, was a send. */
+  afterSend = false;
   /** It came when everything before it was done. */
   inOrder = false;
   /** It is not to be held any longer: its connection is needed for something else, or going away. */

@@ -25,6 +25,8 @@ export interface TunnelOptions {
   readonly maxMemoryBytes: number;
   /** A send that completes C0C1 waits so long for the whole S0S1S2. */
   readonly handshakeHoldMs: number;
+  /** How long an idle of a client that is publishing may wait: its next frame waits behind it. */
+  readonly publisherHoldMs: number;
   /** A missing number is skipped after this time if only idles wait for it. */
   readonly skipAfterMs: number;
   /** A missing number that a send waits for, or whose body broke off, ends the session after this time. */
@@ -73,6 +75,8 @@ export const TUNNEL_DEFAULTS: TunnelOptions = Object.freeze({
   maxMemoryBytes: 512 * 1024 * 1024,
   // red5-client and RootEncoder want S0S1S2 in one answer; 2 s is less than any client's read time-out.
   handshakeHoldMs: 2_000,
+  // A third of a frame's time at 30 fps; also what our timer can tell apart.
+  publisherHoldMs: 10,
   // FFmpeg burns a number when its connection dies, then goes on with an idle.
   skipAfterMs: 2_000,
   // nginx-rtmpt-proxy and rtmptd give up after 5 s, too.

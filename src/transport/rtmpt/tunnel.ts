@@ -6,7 +6,7 @@ import type { Memory } from './memory.ts';
 import { Remembered } from './memory.ts';
 import { Order } from './order.ts';
 import { Output, cutTail, lengthOf } from './output.ts';
-import { holdTime, intervalByte } from './polling.ts';
+import { Uplink, holdTime, intervalByte } from './polling.ts';
 import type { Engine, Post } from './post.ts';
 import { fitWindow } from './reply.ts';
 import type { TunnelOptions } from './tunnel-options.ts';
@@ -15,6 +15,8 @@ import type { Sleeper } from './wheel.ts';
 /** C0C1, and S0S1S2 (RTMP 1.0, 5.2). */
 const GREETING_BYTES = 1 + 1536;
 const GREETING_ANSWER_BYTES = 1 + 2 * 1536;
+/** C0C1 and C2 say nothing about what the client came for. */
+const CLIENT_GREETING_BYTES = GREETING_BYTES + 1536 - 1;
 
 /** What the answer to a post is to be. */
 export interface Answer {
@@ -72,6 +74,7 @@ export class Tunnel extends Duplex implements Sleeper {
   readonly #output: Output;
   readonly #remembered: Remembered<Flight>;
   readonly #flights = new Flights();
+  readonly #uplink = new Uplink();
   #phase: 'open' | 'closed' | 'over' | 'dead' = 'open';
   /** Posts that asked for their answer too early. */
   #asleep: Post[] = [];
@@ -86,6 +89,8 @@ export class Tunnel extends Duplex implements Sleeper {
   #bytesIn = 0;
   #bytesOut = 0;
   #empties = 0;
+  /** The newest request is a send. */
+  #hasSent = false;
   #refusal: Answer = GONE;
   #activeAt: number;
   #phaseAt = 0;
@@ -136,6 +141,8 @@ export class Tunnel extends Duplex implements Sleeper {
       this.#highest = number;
       this.#answered = false;
       post.fresh = true;
+      post.afterSend = this.#hasSent;
+      this.#hasSent = kind === 'send';
       this.#wake();
     } else if (this.#asleep.length > 0) this.#wake();
     if (number >= this.#order.next) this.#host.schedule(this, this.#order.deadline());
@@ -251,12 +258,16 @@ export class Tunnel extends Duplex implements Sleeper {
     if (isSaying && (!greeting || waiting >= GREETING_ANSWER_BYTES || this.#final !== undefined))
       return this.#payload(post, now);
     if (waiting === 0 && this.#final !== undefined && this.#flights.none) return this.#refusal;
-    const until = post.released ? 0 : post.arrivedAt + holdTime({ kind: post.kind, greeting }, options);
+    const until = post.released ? 0 : post.arrivedAt + this.#holdTime(post, greeting, now);
     if (now < until) return this.#sleep(post, waiting > 0 && !isSure ? Math.min(until, unsureUntil) : until);
     if (isSaying) return this.#payload(post, now);
     this.#answered = true;
     this.#empties += 1;
     return this.#bare(intervalByte(options.holdMs, this.#empties));
+  }
+
+  #holdTime({ kind, afterSend }: Post, greeting: boolean, now: number): number {
+    return holdTime({ kind, greeting, afterSend, publishing: this.#uplink.isBusy(now) }, this.#host.options);
   }
 
   /** C0C1 is in, and S0S1S2 not yet out. */
@@ -344,6 +355,7 @@ export class Tunnel extends Duplex implements Sleeper {
   #pass(bytes: Buffer): void {
     if (this.#phase !== 'open' || this.destroyed) return;
     const isFirst = this.#bytesIn === 0;
+    if (this.#bytesIn > CLIENT_GREETING_BYTES) this.#uplink.note(bytes.length, this.#activeAt);
     this.#bytesIn += bytes.length;
     this.#empties = 0;
     if (isFirst) this.#host.start(this);

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import { LimitError, ProtocolError, UsageError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { forwardedClient } from '../forwarded.ts';
