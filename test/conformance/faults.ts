@@ -2,17 +2,14 @@ import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dialer } from '../../src/transport/index.ts';
 import type { Handler, TunnelClientOptions } from '../../src/transport/index.ts';
+import type { TunnelPort } from '../support/tunnel-way.ts';
 import { breakingProxy } from '../support/breaking-proxy.ts';
 import { seeded } from '../support/random.ts';
 import { closed, digestOf, pattern, takeBytes, writeAll } from '../support/streams.ts';
 
-/** One plain HTTP port that leads to the handler through a tunnel. */
-export interface TunnelPort {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 const BYTES = 4_000_000;
+/** Longer than all pauses before a repetition together. */
+const STALLED_MS = 4_000;
 
 /**
  * The tunnel's promise when the network breaks, between our own client and a server: however often connections die, and
@@ -37,18 +34,21 @@ export function describeFaults(name: string, open: (handler: Handler) => Promise
       const arrival = new Promise<Duplex>((resolve) => (arrived = resolve));
       const dial = dialer(`rtmpt://127.0.0.1:${proxy.port}/`, { tunnel: { maxSendBytes: 20_000, ...options } });
       const client = await untilOpen(dial);
-      const failure = new Promise<never>((_resolve, reject) => client.once('error', reject));
-      failure.catch(() => {});
+      const broken = new Promise<never>((_resolve, reject) => client.once('error', reject));
+      broken.catch(() => {});
       client.write('hello');
-      const server = await Promise.race([arrival, failure]);
+      const server = await Promise.race([arrival, broken]);
       await takeBytes(server, 5);
+      const watch = watchProgress([client, server]);
       const work = Promise.all([
         writeAll(client, pattern(BYTES, 3_000, seed)),
         writeAll(server, pattern(BYTES, 7_000, seed + 1)),
         digestOf(server, BYTES),
         digestOf(client, BYTES),
       ]);
-      const [up, down, heardUp, heardDown] = await Promise.race([work, failure]);
+      const [up, down, heardUp, heardDown] = await Promise.race([work, broken, watch.stalled]).finally(() =>
+        watch.stop(),
+      );
       expect(heardUp).toEqual(up);
       expect(heardDown).toEqual(down);
       expect(proxy.broken).toBeGreaterThan(3);
@@ -58,14 +58,25 @@ export function describeFaults(name: string, open: (handler: Handler) => Promise
       await proxy.close();
     }
 
-    it.each([1, 2, 3, 4, 5, 6])('carries every byte once, with one request at a time (seed %i)', async (seed) => {
+    it.each([1, 2, 3, 4])('carries every byte once, with one request at a time (seed %i)', async (seed) => {
       await exchange(seed, {});
     });
 
-    it.each([11, 12, 13, 14, 15, 16])('carries every byte once, with two at a time (seed %i)', async (seed) => {
+    it.each([11, 12, 13])('carries every byte once, with two at a time (seed %i)', async (seed) => {
       await exchange(seed, { requestsInFlight: 2 });
     });
   });
+}
+
+/** `stalled` rejects when nothing has arrived at any of the streams for so long that it never will: a byte was lost. */
+function watchProgress(streams: readonly Duplex[]): { stalled: Promise<never>; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing has arrived for ${STALLED_MS} ms`)), STALLED_MS);
+  });
+  stalled.catch(() => {});
+  for (const stream of streams) stream.on('data', () => timer?.refresh());
+  return { stalled, stop: () => clearTimeout(timer) };
 }
 
 /** The proxy may break the first connection as well: an open that fails is simply begun again. */

@@ -1,14 +1,15 @@
 import { RtmpClient } from '../../../src/endpoint/index.ts';
 import type { Message } from '../../../src/protocol/index.ts';
 import { dialer } from '../../../src/transport/index.ts';
+import type { Scheme } from '../../../src/transport/index.ts';
 import type { TestGateway } from '../gateway.ts';
 import { isMedia } from './dialect.ts';
 import type { StreamTarget } from './gate.ts';
 
-/** Whoever is at the other end of a scripted client: a plain RTMP client of our own, on the gateway's RTMP port. */
-async function connect(gateway: TestGateway, app: string): Promise<RtmpClient> {
-  const url = gateway.url('rtmp', app);
-  const stream = await dialer(url)(new AbortController().signal);
+/** Whoever is at the other end of a scripted client: a client of our own, over plain RTMP unless told otherwise. */
+async function connect(gateway: TestGateway, app: string, scheme: Scheme): Promise<RtmpClient> {
+  const url = gateway.url(scheme, app);
+  const stream = await dialer(url, { tls: { rejectUnauthorized: false } })(new AbortController().signal);
   return RtmpClient.connect(stream, { app, tcUrl: url });
 }
 
@@ -20,8 +21,12 @@ export interface Viewer {
 }
 
 /** Watches a stream from before it begins. Resolves once the gateway knows. */
-export async function watch(gateway: TestGateway, { app, name }: StreamTarget): Promise<Viewer> {
-  const client = await connect(gateway, app);
+export async function watch(
+  gateway: TestGateway,
+  { app, name }: StreamTarget,
+  scheme: Scheme = 'rtmp',
+): Promise<Viewer> {
+  const client = await connect(gateway, app, scheme);
   const messages: Message[] = [];
   const listener = { message: (message: Message) => void (isMedia(message) && messages.push(message)) };
   // Only answered when somebody publishes; the gateway counts the player before.
@@ -39,8 +44,9 @@ export async function broadcast(
   gateway: TestGateway,
   { app, name }: StreamTarget,
   programme: readonly Message[],
+  scheme: Scheme = 'rtmp',
 ): Promise<{ leave(): Promise<void> }> {
-  const client = await connect(gateway, app);
+  const client = await connect(gateway, app, scheme);
   const streamId = await client.publish(name);
   const half = programme.length >> 1;
   for (const message of programme.slice(0, half)) client.send({ ...message, streamId });
