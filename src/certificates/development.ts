@@ -1,5 +1,3 @@
-import { generate } from 'selfsigned';
-
 /** A certificate and its key, as PEM text. */
 export interface PemPair {
   readonly cert: string;
@@ -26,6 +24,8 @@ export async function createDevelopmentCertificate(hostName: string, now: Date):
     ...names.map((value) => ({ type: 2 as const, value })),
     ...LOCAL_ADDRESSES.map((ip) => ({ type: 7 as const, ip })),
   ];
+  // Loaded here: most starts find a certificate and need none of it.
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',

@@ -12,21 +12,21 @@ const FILES = [
 ] as const;
 
 describe('PKCS#12 files (must-do 35)', () => {
-  it.each(FILES)('opens %s with its passphrase', (name, names) => {
-    const certificate = openPkcs12('live.p12', fixture(name), 'secret');
+  it.each(FILES)('opens %s with its passphrase', async (name, names) => {
+    const certificate = await openPkcs12('live.p12', fixture(name), 'secret');
     expect(certificate.names).toEqual(names);
     expect(certificate.source).toBe('live.p12');
     expect(() => createSecureContext(certificate.material)).not.toThrow();
   });
 
-  it.each(FILES)('says of %s that the passphrase is wrong', (name) => {
-    expect(() => openPkcs12('live.p12', fixture(name), 'wrong')).toThrow(
+  it.each(FILES)('says of %s that the passphrase is wrong', async (name) => {
+    await expect(openPkcs12('live.p12', fixture(name), 'wrong')).rejects.toThrow(
       new ConfigError('BAD_CERTIFICATE', 'the passphrase does not open live.p12: check the passphrase'),
     );
   });
 
-  it.each(FILES)('says of %s that a passphrase is needed', (name) => {
-    expect(() => openPkcs12('live.p12', fixture(name), undefined)).toThrow(
+  it.each(FILES)('says of %s that a passphrase is needed', async (name) => {
+    await expect(openPkcs12('live.p12', fixture(name), undefined)).rejects.toThrow(
       /does not open live\.p12: give its passphrase/,
     );
   });
@@ -35,13 +35,14 @@ describe('PKCS#12 files (must-do 35)', () => {
     ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('-----BEGIN CERTIFICATE-----')],
     ['half a file', fixture('pkcs12-legacy-rsa').subarray(0, 900)],
-  ])('says of %s that it cannot be read', (_what, bytes) => {
-    expect(() => openPkcs12('live.p12', bytes, 'secret')).toThrow(/live\.p12 is not a readable PKCS#12 file/);
+  ])('says of %s that it cannot be read', async (_what, bytes) => {
+    await expect(openPkcs12('live.p12', bytes, 'secret')).rejects.toThrow(/live\.p12 is not a readable PKCS#12 file/);
   });
 
-  it('looks at files up to 1 MiB and at none beyond', () => {
+  it('looks at files up to 1 MiB and at none beyond', async () => {
     const most = Buffer.alloc(PKCS12_LIMITS.maxBytes);
-    expect(() => openPkcs12('live.p12', most, 'secret')).toThrow(/not a readable/);
-    expect(() => openPkcs12('live.p12', Buffer.concat([most, Buffer.alloc(1)]), 'secret')).toThrow(/larger than any/);
+    await expect(openPkcs12('live.p12', most, 'secret')).rejects.toThrow(/not a readable/);
+    const beyond = Buffer.concat([most, Buffer.alloc(1)]);
+    await expect(openPkcs12('live.p12', beyond, 'secret')).rejects.toThrow(/larger than any/);
   });
 });
