@@ -34,12 +34,12 @@ export async function openTunnelPort(
 ): Promise<TunnelPort> {
   const clients = new AddressCounter({ max: 10_000, maxPerAddress: 10_000 });
   const tunnels = new Tunnels({ ...TUNNEL_DEFAULTS, ...options }, { handler, log: NO_LOG, clients });
-  const { serve, stop } = engine === 'own' ? serveByItself(tunnels) : serveByExpress(tunnels);
-  const { door, port } = await openDoor(secure, { rtmp: (stream) => void stream.destroy(), http: serve });
+  const served = engine === 'own' ? serveByItself(tunnels) : serveByExpress(tunnels);
+  const { door, port } = await openDoor(secure, { rtmp: (stream) => void stream.destroy(), http: served.serve });
   const close = async (): Promise<void> => {
     tunnels.destroy();
     door.destroy();
-    await stop();
+    await served.stop();
   };
   return { tunnels, port, close };
 }
@@ -51,9 +51,9 @@ export async function openTunnelWay(
   handler: Handler,
   options: DialOptions = {},
 ): Promise<Way> {
-  const { port, close } = await openTunnelPort(engine, secure, handler);
-  const url = `${secure ? 'rtmpts' : 'rtmpt'}://127.0.0.1:${port}/`;
-  return { dial: dialer(url, { tls: { rejectUnauthorized: false }, ...options }), close };
+  const tunnel = await openTunnelPort(engine, secure, handler);
+  const url = `${secure ? 'rtmpts' : 'rtmpt'}://127.0.0.1:${tunnel.port}/`;
+  return { dial: dialer(url, { tls: { rejectUnauthorized: false }, ...options }), close: () => tunnel.close() };
 }
 
 function serveByItself(tunnels: Tunnels): { serve: Serve; stop(): Promise<void> } {

@@ -138,8 +138,10 @@ export function statusIn(message: Message): string | undefined {
   if (call?.name !== 'onStatus') return undefined;
   const [info] = call.args;
   if (!(info instanceof Map)) throw new Error('an onStatus without information');
-  if (info.get('level') === 'error') throw new Error(`the server refused: ${String(info.get('code'))}`);
-  return String(info.get('code'));
+  const code = info.get('code');
+  if (typeof code !== 'string') throw new Error('an onStatus without a code');
+  if (info.get('level') === 'error') throw new Error(`the server refused: ${code}`);
+  return code;
 }
 
 /** The NetStream that createStream's result names. */

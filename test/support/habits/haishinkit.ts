@@ -105,7 +105,7 @@ class TunnelSocket {
 
   async #next(): Promise<void> {
     // Answers come from another thread, whether there is anything to ask or not.
-    if (this.#outstanding === 0) return void (await delay(IDLE_MS / 10));
+    if (this.#outstanding === 0) return delay(IDLE_MS / 10);
     const { status, head, body } = await this.#wire.answer();
     this.#outstanding--;
     if (status !== 200) throw new Error(`a request was answered ${status}`);

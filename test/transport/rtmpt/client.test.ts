@@ -2,63 +2,13 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RemoteError, TransportError } from '../../../src/errors.ts';
-import { TunnelClient } from '../../../src/transport/rtmpt/client.ts';
-import type { TunnelClientOptions } from '../../../src/transport/rtmpt/client-options.ts';
-import { connectTcp } from '../../../src/transport/tcp.ts';
 import { cuts } from '../../support/feed.ts';
 import { scriptedServer, tunnelAnswer } from '../../support/http-script.ts';
 import { seeded } from '../../support/random.ts';
-import { ScriptedTunnel } from '../../support/scripted-tunnel.ts';
-import type { Habit } from '../../support/scripted-tunnel.ts';
-
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function start(habit?: Habit): Promise<ScriptedTunnel> {
-  const tunnel = await ScriptedTunnel.start(habit);
-  cleanups.push(() => tunnel.server.close());
-  return tunnel;
-}
-
-const never = new AbortController().signal;
-
-function open(port: number, options: Partial<TunnelClientOptions> = {}, signal = never): Promise<TunnelClient> {
-  const dial = (abort: AbortSignal): Promise<Duplex> => connectTcp({ host: '127.0.0.1', port }, abort);
-  return TunnelClient.open(dial, { host: `127.0.0.1:${port}`, farewellMs: 100, ...options }, signal);
-}
-
-async function opened(tunnel: ScriptedTunnel, options: Partial<TunnelClientOptions> = {}): Promise<TunnelClient> {
-  const client = await open(tunnel.server.port, options);
-  cleanups.push(() => client.destroy());
-  return client;
-}
-
-/** Reads until so many bytes are here. */
-async function take(client: Duplex, length: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let missing = length;
-  while (missing > 0) {
-    const piece = client.read(Math.min(missing, client.readableLength || missing)) as Buffer | null;
-    if (piece) pieces.push(piece);
-    else await once(client, 'readable');
-    missing = length - Buffer.concat(pieces).length;
-  }
-  return Buffer.concat(pieces);
-}
-
-async function readToEnd(client: Duplex): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of client) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces);
-}
-
-const received = (tunnel: ScriptedTunnel): string => Buffer.concat(tunnel.received).toString('latin1');
+import { takeBytes } from '../../support/streams.ts';
+import { cleanups, open, opened, received, start } from '../../support/tunnel-client.ts';
 
 describe('a session', () => {
   it('opens, numbers all its requests from 0, sends what was written and closes', async () => {
@@ -90,10 +40,10 @@ describe('a session', () => {
     tunnel.pollingByte = 0xff;
     const client = await opened(tunnel);
     tunnel.output.push(Buffer.from('one'));
-    expect((await take(client, 3)).toString()).toBe('one');
+    expect((await takeBytes(client, 3)).toString()).toBe('one');
     // The byte asks for four seconds between idles; only the empty answer may count.
     tunnel.output.push(Buffer.from('two'));
-    expect((await take(client, 3)).toString()).toBe('two');
+    expect((await takeBytes(client, 3)).toString()).toBe('two');
   });
 
   it('is woken from its pause by something to send, and its answer brings what waited', async () => {
@@ -104,7 +54,7 @@ describe('a session', () => {
     await expect.poll(() => received(tunnel)).toBe('a');
     tunnel.output.push(Buffer.from('reply'));
     client.write('b');
-    expect((await take(client, 5)).toString()).toBe('reply');
+    expect((await takeBytes(client, 5)).toString()).toBe('reply');
     expect(tunnel.asked.filter((path) => path.startsWith('/idle')).length).toBeLessThanOrEqual(1);
   });
 
@@ -186,11 +136,9 @@ describe('two requests in flight', () => {
     client.resume().pause();
     await expect.poll(() => late.length).toBe(1);
     client.write('x');
-    expect((await take(client, 12)).toString()).toBe('first second');
+    expect((await takeBytes(client, 12)).toString()).toBe('first second');
   });
-});
 
-describe('two requests in flight', () => {
   it('do not run ahead of a number that is still to be answered', async () => {
     // The server remembers the answers of its last numbers only; the repetition must still find its own.
     let repeated: (() => void) | undefined;
@@ -222,7 +170,7 @@ describe('answers that come oddly', () => {
     const client = await opened(tunnel);
     const down = random.bytes(3000);
     for (let at = 0; at < down.length; at += 500) tunnel.output.push(down.subarray(at, at + 500));
-    expect((await take(client, down.length)).equals(down)).toBe(true);
+    expect((await takeBytes(client, down.length)).equals(down)).toBe(true);
     client.end('up');
     await once(client.resume(), 'close');
     expect(received(tunnel)).toBe('up');
@@ -236,7 +184,7 @@ describe('answers that come oddly', () => {
     const client = await opened(tunnel);
     tunnel.output.push(Buffer.from('down'));
     client.write('up');
-    expect((await take(client, 4)).toString()).toBe('down');
+    expect((await takeBytes(client, 4)).toString()).toBe('down');
     client.end();
     await once(client.resume(), 'close');
     expect(received(tunnel)).toBe('up');
@@ -258,7 +206,7 @@ describe('answers that come oddly', () => {
     const client = await open((server.address() as AddressInfo).port);
     cleanups.push(() => client.destroy());
     client.write('x');
-    expect((await take(client, 5)).toString()).toBe('reply');
+    expect((await takeBytes(client, 5)).toString()).toBe('reply');
   });
 
   it('may have an empty body, which counts as nothing to say', async () => {
@@ -272,153 +220,7 @@ describe('answers that come oddly', () => {
     client.resume().pause();
     await expect.poll(() => empty).toBeGreaterThan(0);
     tunnel.output.push(Buffer.from('after'));
-    expect((await take(client, 5)).toString()).toBe('after');
-  });
-});
-
-describe('a connection that dies', () => {
-  /** Breaks every third request in one of the ways a network has; the request may have been processed or not. */
-  function breaking(random: ReturnType<typeof seeded>): Habit {
-    let count = 0;
-    return (request, socket, self) => {
-      if (request.target.startsWith('/open') || count++ % 3 !== 0) return false;
-      const way = random.int(4);
-      if (way === 0) socket.resetAndDestroy();
-      if (way === 1) socket.end();
-      if (way === 2) (void self.answer(request).length, socket.destroy());
-      if (way === 3) {
-        const answer = self.answer(request);
-        socket.end(answer.subarray(0, random.int(answer.length)));
-      }
-      return true;
-    };
-  }
-
-  it.each([1, 2, 3, 4])('costs no byte in either direction and doubles none (seed %i)', async (seed) => {
-    const random = seeded(seed);
-    const tunnel = await start(breaking(random));
-    const client = await opened(tunnel, { maxSendBytes: 1000, quietMs: 0 });
-    const up = random.bytes(20_000);
-    const down = random.bytes(20_000);
-    for (let at = 0; at < down.length; at += 1000) tunnel.output.push(down.subarray(at, at + 1000));
-    const arrived = take(client, down.length);
-    for (const piece of cuts(up, random)) if (!client.write(piece)) await once(client, 'drain');
-    expect((await arrived).equals(down)).toBe(true);
-    client.end();
-    await once(client.resume(), 'close');
-    expect(Buffer.concat(tunnel.received).equals(up)).toBe(true);
-  });
-
-  it('is replaced when it dies between two requests', async () => {
-    const tunnel = await start();
-    tunnel.pollingByte = 0x10;
-    const client = await opened(tunnel);
-    client.resume();
-    await expect.poll(() => tunnel.asked).toContain('/idle/0');
-    for (const socket of tunnel.server.sockets) socket.destroy();
-    client.end('still here');
-    await once(client, 'close');
-    expect(received(tunnel)).toBe('still here');
-  });
-
-  it('is repeated under the same number when the answer does not come in time', async () => {
-    const tunnel = await start(({ target, connection }) => target.includes('/send/') && connection === 0);
-    const client = await opened(tunnel, { sendTimeoutMs: 20 });
-    client.end('once');
-    await once(client.resume(), 'close');
-    expect(received(tunnel)).toBe('once');
-    expect(tunnel.asked.slice(0, 3)).toEqual(['/open/1', '/send/0', '/send/0']);
-  });
-
-  it('ends the tunnel with TransportError when no other can be had for long enough', async () => {
-    const tunnel = await start();
-    const client = await opened(tunnel, { giveUpMs: 30 });
-    await tunnel.server.close();
-    client.write('x');
-    const [error] = (await once(client, 'error')) as [TransportError];
-    expect(error).toBeInstanceOf(TransportError);
-    expect(error.code).toBe('TUNNEL_LOST');
-    expect(error.message).not.toContain('Session1');
-  });
-
-  it('is tried again after a proxy said that it could not reach the tunnel', async () => {
-    let failures = 0;
-    const tunnel = await start(({ target }, socket) => {
-      if (!target.includes('/send/') || failures++ > 1) return false;
-      const page = '<html>Bad Gateway</html>';
-      socket.write(
-        `HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
-      );
-      return true;
-    });
-    const client = await opened(tunnel);
-    client.end('through');
-    await once(client.resume(), 'close');
-    expect(received(tunnel)).toBe('through');
-    expect(failures).toBeGreaterThan(1);
-  });
-});
-
-describe('the session ends on the other side', () => {
-  it('with everything it said, then the end', async () => {
-    const tunnel = await start();
-    const client = await opened(tunnel);
-    tunnel.output.push(Buffer.from('last '), Buffer.from('words'));
-    tunnel.ended = true;
-    expect((await readToEnd(client)).toString()).toBe('last words');
-    if (!client.closed) await once(client, 'close');
-    expect(tunnel.closed).toBe(false);
-  });
-
-  it('and bytes that it no longer took are an error, but only after everything was read', async () => {
-    const tunnel = await start();
-    const client = await opened(tunnel);
-    tunnel.output.push(Buffer.from('no, thank you'));
-    tunnel.ended = true;
-    const events: string[] = [];
-    client.on('error', (error: TransportError) => events.push(error.code));
-    client.on('end', () => events.push('end'));
-    client.write('request');
-    expect((await take(client, 13)).toString()).toBe('no, thank you');
-    client.write('more');
-    await new Promise((resolve) => client.resume().on('close', resolve));
-    expect(events).toEqual(['end', 'TUNNEL_ENDED']);
-  });
-
-  it('with 503, when its RTMP server cannot be reached', async () => {
-    const tunnel = await start(({ target }, socket) => {
-      if (!target.includes('/send/')) return false;
-      socket.end(tunnelAnswer('', ['Connection: close'], '503 Service Unavailable'));
-      return true;
-    });
-    const client = await opened(tunnel);
-    client.write('x');
-    const [error] = (await once(client, 'error')) as [RemoteError];
-    expect(error).toBeInstanceOf(RemoteError);
-    expect(error.code).toBe('TUNNEL_BUSY');
-    expect(tunnel.asked).not.toContain('/close/1');
-  });
-
-  it('with something that is no HTTP', async () => {
-    const tunnel = await start(({ target }, socket) => {
-      if (target.startsWith('/open')) return false;
-      socket.write('\x16\x03\x01 surprise\r\n\r\n');
-      return true;
-    });
-    const client = await opened(tunnel);
-    client.write('x');
-    const [error] = (await once(client, 'error')) as [TransportError];
-    expect(error).toMatchObject({ code: 'TUNNEL_BAD_ANSWER' });
-  });
-
-  it('with an answer beyond the limit', async () => {
-    const tunnel = await start();
-    const client = await opened(tunnel, { maxAnswerBytes: 100 });
-    tunnel.output.push(Buffer.alloc(99));
-    expect(await take(client, 99)).toHaveLength(99);
-    tunnel.output.push(Buffer.alloc(100));
-    client.resume();
-    expect((await once(client, 'error'))[0]).toMatchObject({ code: 'TUNNEL_BAD_ANSWER' });
+    expect((await takeBytes(client, 5)).toString()).toBe('after');
   });
 });
 
@@ -468,7 +270,7 @@ describe('back-pressure', () => {
     const asked = tunnel.asked.length;
     await new Promise((resolve) => setImmediate(resolve));
     expect(tunnel.asked.length).toBe(asked);
-    expect((await take(client, 4 * 64 * 1024 + 1000)).at(-1)).toBe(9);
+    expect((await takeBytes(client, 4 * 64 * 1024 + 1000)).at(-1)).toBe(9);
   });
 
   it('of a reader that does not read leaves a poll now and then, lest the session expire', async () => {
@@ -492,7 +294,7 @@ describe('back-pressure', () => {
     client.write('waits');
     await new Promise((resolve) => setImmediate(resolve));
     expect(received(tunnel)).toBe('');
-    await take(client, 1000);
+    await takeBytes(client, 1000);
     await expect.poll(() => received(tunnel)).toBe('waits');
   });
 
