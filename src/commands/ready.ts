@@ -1,5 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Protocol } from '../transport/index.ts';
+import { waysIn } from '../web/index.ts';
+import type { WayIn } from '../web/index.ts';
 
 /** A door that is open. */
 export interface OpenDoor {
@@ -9,19 +11,16 @@ export interface OpenDoor {
   readonly protocols: readonly Protocol[];
 }
 
-const URLS: Readonly<Record<Protocol, (authority: string) => readonly string[]>> = {
-  rtmp: (authority) => [`rtmp://${authority}/APP/STREAM`],
-  rtmps: (authority) => [`rtmps://${authority}/APP/STREAM`],
-  rtmpt: (authority) => [`rtmpt://${authority}/APP/STREAM`],
-  rtmpts: (authority) => [`rtmpts://${authority}/APP/STREAM`],
-  web: (authority) => [`http://${authority}/`, `https://${authority}/`],
-};
-
-/** One line for each address that a client on this machine can use. */
+/**
+ * One line for each address worth knowing on this machine: a scheme is named at the door where people expect it, though
+ * every door may serve it, and no door is left unnamed.
+ */
 export function addressLines(doors: readonly OpenDoor[]): string[] {
-  return doors.flatMap(({ host, port, protocols }) =>
-    protocols.flatMap((protocol) => URLS[protocol](`${reachable(host)}:${port}`)),
-  );
+  return waysIn(doors).map(({ way, door }) => `${way}://${reachable(door.host)}:${door.port}${pathOf(way)}`);
+}
+
+function pathOf(way: WayIn): string {
+  return way === 'http' || way === 'https' ? '/' : '/APP/STREAM';
 }
 
 /** A door on every address is found under the name that every machine has for itself. */

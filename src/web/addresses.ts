@@ -14,16 +14,35 @@ export interface Visited {
 
 export type MediaScheme = 'rtmp' | 'rtmps' | 'rtmpt' | 'rtmpts';
 
-/** Each way in, the ports where people expect it (best first), and a word about it. */
-const WAYS: readonly {
-  readonly scheme: MediaScheme;
-  readonly usualPorts: readonly number[];
-  readonly about: string;
-}[] = [
-  { scheme: 'rtmp', usualPorts: [1935], about: 'plain RTMP, for networks that let it through' },
-  { scheme: 'rtmps', usualPorts: [443, 8443], about: 'RTMP inside TLS' },
-  { scheme: 'rtmpt', usualPorts: [80, 8080], about: 'RTMP inside HTTP requests, for networks that allow only the web' },
-  { scheme: 'rtmpts', usualPorts: [443, 8443], about: 'RTMP inside HTTPS requests' },
+/** What an address that people are told may begin with. */
+export type WayIn = MediaScheme | 'http' | 'https';
+
+const PLAIN_HTTP = { usualPorts: [80, 8080], place: 1 } as const;
+const TLS = { usualPorts: [443, 8443], place: 2 } as const;
+
+/**
+ * Each way in: what a door must allow for it, the ports where people expect it (best first), and, where no port tells,
+ * the door's place in the order in which doors are usually listed: RTMP, HTTP, HTTPS.
+ */
+const WAYS: Readonly<
+  Record<WayIn, { readonly protocol: string; readonly usualPorts: readonly number[]; readonly place: number }>
+> = {
+  rtmp: { protocol: 'rtmp', usualPorts: [1935], place: 0 },
+  rtmps: { protocol: 'rtmps', ...TLS },
+  rtmpt: { protocol: 'rtmpt', ...PLAIN_HTTP },
+  rtmpts: { protocol: 'rtmpts', ...TLS },
+  http: { protocol: 'web', ...PLAIN_HTTP },
+  https: { protocol: 'web', ...TLS },
+};
+
+const WAY_NAMES = Object.keys(WAYS) as WayIn[];
+
+/** A word about each scheme, in the order of the page. */
+const ABOUT: readonly { readonly scheme: MediaScheme; readonly about: string }[] = [
+  { scheme: 'rtmp', about: 'plain RTMP, for networks that let it through' },
+  { scheme: 'rtmps', about: 'RTMP inside TLS' },
+  { scheme: 'rtmpt', about: 'RTMP inside HTTP requests, for networks that allow only the web' },
+  { scheme: 'rtmpts', about: 'RTMP inside HTTPS requests' },
 ];
 
 export interface MediaAddress {
@@ -51,9 +70,9 @@ export function visitedHost(
 
 /** One address for each scheme that some door serves. */
 export function mediaAddresses(visited: Visited, doors: readonly WebDoor[]): MediaAddress[] {
-  return WAYS.flatMap(({ scheme, usualPorts, about }) => {
-    const open = doors.filter(({ protocols }) => protocols.includes(scheme)).map(({ port }) => port);
-    const port = cameThroughProxy(scheme, visited, doors) ? visited.port : choosePort(open, usualPorts, visited.port);
+  return ABOUT.flatMap(({ scheme, about }) => {
+    const open = doorsFor(scheme, doors);
+    const port = cameThroughProxy(scheme, visited, doors) ? visited.port : choosePort(scheme, open, visited.port);
     return port === undefined ? [] : [{ scheme, origin: `${scheme}://${visited.name}:${port}`, about }];
   });
 }
@@ -66,6 +85,50 @@ function cameThroughProxy(scheme: MediaScheme, visited: Visited, doors: readonly
   );
 }
 
-function choosePort(open: readonly number[], usual: readonly number[], visited: number): number | undefined {
-  return usual.find((port) => open.includes(port)) ?? open.find((port) => port === visited) ?? open[0];
+function choosePort(scheme: MediaScheme, open: readonly WebDoor[], visited: number): number | undefined {
+  const door = atUsualPort(scheme, open) ?? open.find(({ port }) => port === visited) ?? open[0];
+  return door?.port;
+}
+
+/**
+ * The door to name for each way in that some door allows, then what names the doors that are left over: every way once
+ * and every door at least once. All of these doors may well serve all the ways.
+ */
+export function waysIn<D extends WebDoor>(doors: readonly D[]): { readonly way: WayIn; readonly door: D }[] {
+  const best = WAY_NAMES.flatMap((way) => {
+    const door = bestDoor(way, doors);
+    return door === undefined ? [] : [{ way, door }];
+  });
+  const others = doors.filter((door) => best.every((named) => named.door !== door));
+  return [...best, ...others.flatMap((door) => firstWay(door))];
+}
+
+/** The one on a usual port; or else, of those that no other way has a claim on, the one in the usual place. */
+function bestDoor<D extends WebDoor>(way: WayIn, doors: readonly D[]): D | undefined {
+  const open = doorsFor(way, doors);
+  const unclaimed = open.filter((door) => WAY_NAMES.every((other) => !isUsual(other, door)));
+  const candidates = unclaimed.length > 0 ? unclaimed : open;
+  const { place } = WAYS[way];
+  const placed = candidates.find((door) => door === doors[place]);
+  return atUsualPort(way, open) ?? placed ?? candidates.at(place === 0 ? 0 : -1);
+}
+
+/** What a door is for, by its port, or the first thing that it allows. */
+function firstWay<D extends WebDoor>(door: D): { readonly way: WayIn; readonly door: D }[] {
+  const allowed = WAY_NAMES.filter((way) => door.protocols.includes(WAYS[way].protocol));
+  const way = allowed.find((name) => isUsual(name, door)) ?? allowed[0];
+  return way === undefined ? [] : [{ way, door }];
+}
+
+function doorsFor<D extends WebDoor>(way: WayIn, doors: readonly D[]): D[] {
+  return doors.filter(({ protocols }) => protocols.includes(WAYS[way].protocol));
+}
+
+function atUsualPort<D extends WebDoor>(way: WayIn, open: readonly D[]): D | undefined {
+  const port = WAYS[way].usualPorts.find((usual) => open.some((door) => door.port === usual));
+  return open.find((door) => door.port === port);
+}
+
+function isUsual(way: WayIn, { port }: WebDoor): boolean {
+  return WAYS[way].usualPorts.includes(port);
 }

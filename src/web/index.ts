@@ -5,6 +5,7 @@
  */
 export { createWebApp } from './app.ts';
 export type { Access, WebAppDependencies, WebAppOptions } from './app.ts';
-export type { WebDoor } from './addresses.ts';
+export { waysIn } from './addresses.ts';
+export type { WayIn, WebDoor } from './addresses.ts';
 export { WEB_DEFAULTS, WebServer } from './server.ts';
 export type { WebServerOptions } from './server.ts';

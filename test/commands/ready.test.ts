@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { addressLines } from '../../src/commands/ready.ts';
 
-test('one line for each address that a client can use', () => {
-  const doors = [{ host: '::', port: 8080, protocols: ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'] as const }];
+const ALL = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'] as const;
+
+test('one line for each address worth knowing', () => {
+  const doors = [1935, 8080, 8443].map((port) => ({ host: '::', port, protocols: ALL }));
   expect(addressLines(doors)).toEqual([
-    'rtmp://localhost:8080/APP/STREAM',
-    'rtmps://localhost:8080/APP/STREAM',
+    'rtmp://localhost:1935/APP/STREAM',
+    'rtmps://localhost:8443/APP/STREAM',
     'rtmpt://localhost:8080/APP/STREAM',
-    'rtmpts://localhost:8080/APP/STREAM',
+    'rtmpts://localhost:8443/APP/STREAM',
     'http://localhost:8080/',
-    'https://localhost:8080/',
+    'https://localhost:8443/',
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mediaAddresses, visitedHost } from '../../src/web/addresses.ts';
+import { mediaAddresses, visitedHost, waysIn } from '../../src/web/addresses.ts';
 import type { WebDoor } from '../../src/web/addresses.ts';
 
 const LOCAL = { address: '10.1.2.3', port: 8080 };
@@ -74,4 +74,45 @@ test('sends the tunnel through the proxy that the visitor came through, and ever
     'rtmpt://h:8080',
     'rtmpts://h:443',
   ]);
+});
+
+const named = (...doors: readonly WebDoor[]) => waysIn(doors).map(({ way, door: { port } }) => `${way} ${port}`);
+
+test.each([
+  ['the default ones', [1935, 8080, 8443], [1935, 8443, 8080, 8443, 8080, 8443]],
+  ['those that need a privilege', [1935, 80, 443], [1935, 443, 80, 443, 80, 443]],
+  [
+    'three that tell nothing, in the order RTMP, HTTP, HTTPS',
+    [40001, 40002, 40003],
+    [40001, 40003, 40002, 40003, 40002, 40003],
+  ],
+  ['three of which one tells', [40001, 8080, 40003], [40001, 40003, 8080, 40003, 8080, 40003]],
+  ['RTMP and another', [1935, 9000], [1935, 9000, 9000, 9000, 9000, 9000]],
+  ['another and RTMP', [9000, 1935], [1935, 9000, 9000, 9000, 9000, 9000]],
+  ['no HTTP', [1935, 8443], [1935, 8443, 8443, 8443, 8443, 8443]],
+  ['TLS alone', [443], [443, 443, 443, 443, 443, 443]],
+])('names every way in at one door: %s', (_, ports, expected) => {
+  const ways = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'http', 'https'];
+  expect(named(...ports.map((port) => door(port)))).toEqual(ways.map((way, index) => `${way} ${expected[index]}`));
+});
+
+test('goes by what the doors allow before it goes by their ports', () => {
+  expect(named(door(8443, ['rtmp']), door(1935, ['rtmpt', 'web']), door(9, ['rtmps', 'rtmpts']))).toEqual([
+    'rtmp 8443',
+    'rtmps 9',
+    'rtmpt 1935',
+    'rtmpts 9',
+    'http 1935',
+    'https 1935',
+  ]);
+});
+
+test('leaves no door unnamed', () => {
+  const doors = [door(1935), door(80), door(8080), door(443), door(8443), door(7777), door(7778, ['web'])];
+  expect(named(...doors).slice(6)).toEqual(['rtmpt 8080', 'rtmps 8443', 'rtmp 7777', 'http 7778']);
+});
+
+test('names nothing where nothing is open', () => {
+  expect(named()).toEqual([]);
+  expect(named(door(1, []))).toEqual([]);
 });
