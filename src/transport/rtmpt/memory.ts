@@ -57,7 +57,7 @@ export class Memory {
   }
 }
 
-/** The last answers of one session that had payload, by number. The newest is kept whatever its size. */
+/** The last answers of one session that had payload, by number. The newest is kept whatever its size, and not counted. */
 export class Remembered<P extends Payload> implements Rememberer {
   readonly #memory: Memory;
   readonly #limits: { readonly maxRemembered: number; readonly maxRememberedBytes: number };
@@ -79,7 +79,9 @@ export class Remembered<P extends Payload> implements Rememberer {
     this.#bytes += payload.bytes;
     for (const old of this.#byNumber.values()) {
       const isOld = old.number <= payload.number - this.#limits.maxRemembered;
-      if (old === payload || !(isOld || this.#bytes > this.#limits.maxRememberedBytes)) break;
+      // Two large answers in a row, both lost with their connection, and both asked for again: Flash polls in pairs.
+      const isTooMuch = this.#bytes - payload.bytes > this.#limits.maxRememberedBytes;
+      if (old === payload || !(isOld || isTooMuch)) break;
       this.remove(old);
     }
     this.#memory.remember(payload, this);
