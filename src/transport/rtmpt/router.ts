@@ -180,8 +180,9 @@ class TunnelExchange implements Engine, Flushable, Sleeper {
     response.writeHead(status, reasonOf(status), headFields(status, persistent, length).flat());
   }
 
-  /** The kernel has the whole answer. */
+  /** The kernel has the whole answer, unless Node says so because it has given up a closed socket. */
   #finished(): void {
+    if (this.#request.socket.destroyed) return;
     this.#onItsWay?.tunnel.landed(this.#onItsWay.flight);
     this.#onItsWay = undefined;
   }

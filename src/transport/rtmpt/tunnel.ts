@@ -187,6 +187,7 @@ export class Tunnel extends Duplex implements Sleeper {
       if (kept !== undefined) return this.#repeat(kept);
     }
     const isSettled = this.#order.isSettled(number, post.kind);
+    if (this.#phase === 'dead' && !post.fresh) return this.#refusal;
     if (isSettled && (number < this.#highest || this.#phase === 'closed')) return this.#bare(1);
     if (this.#phase !== 'open') return this.#refusal;
     if (!isSettled) return this.#sleep(post, Infinity);
