@@ -104,7 +104,9 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     const rig = await start({ core: greeter });
     const { probe, id } = await rig.open();
     await probe.post(`/send/${id}/0`, C0C1);
-    expect(text(await probe.post(`/send/${id}/1`, Buffer.concat([C2, Buffer.from('connect')])))).toBe('\x01_result connect');
+    expect(text(await probe.post(`/send/${id}/1`, Buffer.concat([C2, Buffer.from('connect')])))).toBe(
+      '\x01_result connect',
+    );
     const second = await rig.open();
     await second.probe.post(`/send/${second.id}/0`, C0C1);
     second.probe.write(formatPost(`/send/${second.id}/1`, C2), formatPost(`/send/${second.id}/2`, 'connect'));
@@ -158,18 +160,21 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     expect(text(await probe.answer())).toBe('\x01');
   });
 
-  test.each(['/close/ID/1', '/close/ID'])('check 9: %s is answered with one zero byte and ends the core', async (form) => {
-    const rig = await start();
-    const { probe, id } = await rig.open();
-    await probe.post(`/send/${id}/0`, 'last words');
-    const core = await rig.core();
-    expect(await probe.post(form.replace('ID', id))).toMatchObject({ status: 200, body: Buffer.of(0) });
-    await core.until(({ hasEnded }) => hasEnded);
-    expect(core.text).toBe('last words');
-    expect(rig.tunnels.count).toBe(0);
-    expect((await probe.post(`/idle/${id}/2`)).status).toBe(404);
-    await probe.ended();
-  });
+  test.each(['/close/ID/1', '/close/ID'])(
+    'check 9: %s is answered with one zero byte and ends the core',
+    async (form) => {
+      const rig = await start();
+      const { probe, id } = await rig.open();
+      await probe.post(`/send/${id}/0`, 'last words');
+      const core = await rig.core();
+      expect(await probe.post(form.replace('ID', id))).toMatchObject({ status: 200, body: Buffer.of(0) });
+      await core.until(({ hasEnded }) => hasEnded);
+      expect(core.text).toBe('last words');
+      expect(rig.tunnels.count).toBe(0);
+      expect((await probe.post(`/idle/${id}/2`)).status).toBe(404);
+      await probe.ended();
+    },
+  );
 
   test('check 9: close may come over a connection of its own, and with an empty body', async () => {
     const rig = await start();
@@ -382,13 +387,22 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
   });
 
   test.each([
-    ['an absolute target', (id: string) => [`POST http://gate:80/send/${id}/0 HTTP/1.1`, 'Host: gate', 'Content-Length: 2']],
-    ['a query behind the number', (id: string) => [`POST /send/${id}/0?x=1 HTTP/1.1`, 'Host: gate', 'Content-Length: 2']],
+    [
+      'an absolute target',
+      (id: string) => [`POST http://gate:80/send/${id}/0 HTTP/1.1`, 'Host: gate', 'Content-Length: 2'],
+    ],
+    [
+      'a query behind the number',
+      (id: string) => [`POST /send/${id}/0?x=1 HTTP/1.1`, 'Host: gate', 'Content-Length: 2'],
+    ],
     ['a doubled slash', (id: string) => [`POST //send/${id}/0 HTTP/1.1`, 'Host: gate', 'Content-Length: 2']],
     ['lower-case names', (id: string) => [`POST /send/${id}/0 HTTP/1.1`, 'host: gate', 'content-length: 2']],
     ['odd case and no space', (id: string) => [`POST /send/${id}/0 HTTP/1.1`, 'hOST:gate', 'cONTENT-lENGTH:2']],
     ['no Host at all', (id: string) => [`POST /send/${id}/0 HTTP/1.1`, 'Content-Length: 2']],
-    ['another Content-Type', (id: string) => [`POST /send/${id}/0 HTTP/1.1`, 'Content-Type: text/html', 'Content-Length: 2']],
+    [
+      'another Content-Type',
+      (id: string) => [`POST /send/${id}/0 HTTP/1.1`, 'Content-Type: text/html', 'Content-Length: 2'],
+    ],
   ])('check 28: %s is accepted', async (_, lines) => {
     const rig = await start({ core: echo });
     const { probe, id } = await rig.open();
@@ -419,7 +433,11 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     ['a negative length', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: -1'], 400],
     ['two lengths', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: 1', 'Content-Length: 2'], 400],
     ['a list of lengths', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: 1, 1'], 400],
-    ['a length and chunks', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: 1', 'Transfer-Encoding: chunked'], 400],
+    [
+      'a length and chunks',
+      ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: 1', 'Transfer-Encoding: chunked'],
+      400,
+    ],
     ['a length beyond the limit', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length: 1001'], 413],
     ['a space before the colon', ['POST /send/ID/0 HTTP/1.1', 'Host: a', 'Content-Length : 1'], 400],
   ])('check 31: a request with %s is refused, and closes the connection', async (_, lines, status) => {
@@ -579,13 +597,17 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
   test('check 38: nothing of the request shows in the head of an answer', async () => {
     const rig = await start();
     const probe = await rig.connect();
-    probe.write('POST /send/EVIL-ID/7?evil=1 HTTP/1.1\r\nHost: evil.example\r\nX-Evil: evil\r\nContent-Length: 0\r\n\r\n');
+    probe.write(
+      'POST /send/EVIL-ID/7?evil=1 HTTP/1.1\r\nHost: evil.example\r\nX-Evil: evil\r\nContent-Length: 0\r\n\r\n',
+    );
     expect((await probe.answer()).head).not.toMatch(/evil/i);
   });
 
   test('check 40: an upstream that cannot be reached makes the first send a 503, and later requests 404', async () => {
     const core = (stream: Duplex): void => {
-      stream.once('data', () => setImmediate(() => stream.destroy(new TransportError('REFUSED', 'nobody listens there'))));
+      stream.once('data', () =>
+        setImmediate(() => stream.destroy(new TransportError('REFUSED', 'nobody listens there'))),
+      );
     };
     const rig = await start({ core });
     const { probe, id } = await rig.open();
@@ -612,7 +634,11 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
 
   test('check 41: of a trusted peer, the right-most untrusted address counts', async () => {
     const rig = await start({ peer: { trusted: true }, isTrusted: (address) => address.startsWith('10.') });
-    const fields = ['X-Forwarded-For: 203.0.113.9, 198.51.100.7', 'X-Forwarded-For: 10.0.0.2', 'X-Forwarded-Proto: https'];
+    const fields = [
+      'X-Forwarded-For: 203.0.113.9, 198.51.100.7',
+      'X-Forwarded-For: 10.0.0.2',
+      'X-Forwarded-Proto: https',
+    ];
     const { core } = await openThrough(rig, fields);
     expect(core.peer).toMatchObject({ address: '198.51.100.7', scheme: 'rtmpts', secure: true });
   });
@@ -628,7 +654,9 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     const rig = await start();
     for (const path of ['/open/1', '/idle/x/0', '/fcs/ident2']) {
       const probe = await rig.connect();
-      probe.write(`OPTIONS ${path} HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nAccess-Control-Request-Method: POST\r\n\r\n`);
+      probe.write(
+        `OPTIONS ${path} HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nAccess-Control-Request-Method: POST\r\n\r\n`,
+      );
       const answer = await probe.answer();
       expect(answer).toMatchObject({ status: 405, body: Buffer.alloc(0) });
       expect(answer.head).not.toContain('Access-Control');
@@ -756,7 +784,10 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     expect((await probe.post(`/idle/${id}/2`)).body.length).toBeGreaterThan(99_000);
   });
 
-  async function openThrough(rig: TunnelRig, fields: string[]): Promise<{ core: Awaited<ReturnType<TunnelRig['core']>> }> {
+  async function openThrough(
+    rig: TunnelRig,
+    fields: string[],
+  ): Promise<{ core: Awaited<ReturnType<TunnelRig['core']>> }> {
     const probe: HttpProbe = await rig.connect();
     const id = text(await probe.post('/open/1', '\0', fields)).trimEnd();
     await probe.post(`/send/${id}/0`, 'x');
