@@ -115,6 +115,7 @@ export class Gateway {
   /** Takes nothing new, ends everybody politely, and after `CLOSE_TIMEOUT_MS` not so politely. Resolves when nothing is left. */
   async stop(): Promise<void> {
     this.#draining = true;
+    this.#tunnels.drain();
     const impatience = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS);
     await Promise.all(this.#doors.map((door) => door.stopAccepting()));
     await this.#rtmp.stop();
