@@ -66,6 +66,8 @@ export class TunnelRig {
     this.#web?.destroy();
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+    // Whatever a test did: nothing of it may be left.
+    if (this.tunnels.count !== 0) throw new Error(`${this.tunnels.count} sessions are left`);
   }
 
   /** A new connection. */

@@ -71,12 +71,12 @@ export class Wheel {
 
   #wake(slot: Set<Sleeper>, now: number): void {
     if (slot.size === 0) return;
-    const due = [...slot];
-    for (const sleeper of due) this.cancel(sleeper);
-    for (const sleeper of due) {
-      // Either an earlier sleeper's tick scheduled it anew, or its time lies beyond the ring.
-      if (sleeper.bed !== undefined) continue;
+    for (const sleeper of [...slot]) {
+      // Another one's tick may have cancelled it.
+      if (sleeper.bed !== slot) continue;
+      this.cancel(sleeper);
       if (sleeper.wakeAt <= now) sleeper.tick(now);
+      // Its time lies beyond the ring.
       else this.schedule(sleeper, sleeper.wakeAt);
     }
   }
