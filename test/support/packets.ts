@@ -8,7 +8,11 @@ export interface Packets {
 }
 
 /** Writes `seconds` of H.264 and AAC, with a picture and a tone that never repeat, to an FLV file. */
-export async function makeSource(file: string, seconds: number, options: { fps?: number; rate?: string } = {}): Promise<void> {
+export async function makeSource(
+  file: string,
+  seconds: number,
+  options: { fps?: number; rate?: string } = {},
+): Promise<void> {
   const { fps = 30, rate = '500k' } = options;
   const { code, stderr } = await run('ffmpeg', [
     ...['-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=size=320x240:rate=${fps}`],
@@ -29,7 +33,8 @@ export async function packetsOf(file: string): Promise<Packets> {
 export function parseFrameHashes(text: string): Packets {
   const rows = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const fields = rows.map((row) => row.split(',').map((field) => field.trim()));
-  const of = (stream: string) => fields.filter((row) => row[0] === stream).map((row) => `${row[1]} ${row[4]} ${row[5]}`);
+  const of = (stream: string) =>
+    fields.filter((row) => row[0] === stream).map((row) => `${row[1]} ${row[4]} ${row[5]}`);
   return { video: of('0'), audio: of('1') };
 }
 

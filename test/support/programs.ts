@@ -23,7 +23,8 @@ export function missing(...programs: Program[]): string {
 export function installPrograms(): void {
   const absent = (Object.keys(PACKAGES) as Program[]).filter((program) => !has(program));
   if (absent.length === 0) return;
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) installPackages(absent.map((name) => PACKAGES[name]));
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0)
+    installPackages(absent.map((name) => PACKAGES[name]));
   const still = absent.filter((program) => !has(program));
   if (still.length > 0 && process.env.CI === 'true') throw new Error(`CI needs these programs: ${still.join(', ')}`);
 }
