@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RejectedError } from '../../src/errors.ts';
 import { MAX_NAME_BYTES, pathOf, streamName } from '../../src/hub/index.ts';
 
@@ -59,6 +59,20 @@ describe('a stream name', () => {
     expect(streamName(longest, longest).key).toBe(longest);
     expect(rejection('live', `${longest}a`)).toBe('BAD_STREAM_NAME');
     expect(rejection(`${longest}a`, 'key')).toBe('BAD_STREAM_NAME');
+  });
+
+  it('is refused for its length before anything dearer is done with it', () => {
+    const normalize = vi.spyOn(String.prototype, 'normalize');
+    const accents = `a${'\u0315\u0300\u0316'.repeat(10_000)}`;
+    expect(rejection('live', accents)).toBe('BAD_STREAM_NAME');
+    expect(rejection(accents, 'key')).toBe('BAD_STREAM_NAME');
+    expect(normalize.mock.contexts.map(String)).not.toContain(accents);
+    normalize.mockRestore();
+  });
+
+  it('may have a query of any length, and a form that its normal one is shorter than', () => {
+    expect(streamName('live', `key?token=${'x'.repeat(60_000)}`).key).toBe('key');
+    expect(streamName('live', 'e\u0301'.repeat(127)).key).toBe('\u00e9'.repeat(127));
   });
 
   it('means the same stream wherever the client cut the address', () => {
