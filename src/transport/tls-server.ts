@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Certificate } from '../certificates/index.ts';
@@ -35,6 +36,12 @@ export interface TlsOutcome {
   /** The handshake failed; `raw` is closed or about to be. */
   failed(raw: Socket, error: Error): void;
 }
+
+/**
+ * A client may not ask for handshake after handshake on one connection (TLS 1.2): each costs us far more than it. Node's
+ * own limit of three in ten minutes does not hold here (measured).
+ */
+const NO_RENEGOTIATION = constants.SSL_OP_NO_RENEGOTIATION;
 
 const ORDER: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
@@ -105,7 +112,8 @@ export class TlsServers {
 
   #contextOptions(certificate: Certificate): tls.SecureContextOptions {
     const { minVersion, maxVersion } = this.#options;
-    return { ...certificate.material, minVersion, maxVersion, ciphers: ciphersFor(minVersion) };
+    const ciphers = ciphersFor(minVersion);
+    return { ...certificate.material, minVersion, maxVersion, ciphers, secureOptions: NO_RENEGOTIATION };
   }
 }
 

@@ -119,6 +119,19 @@ describe('check 39: hostile and clumsy TLS', () => {
     expect(client.getProtocol()).toBe('TLSv1.3');
   });
 
+  it('lets nobody shake hands again on a connection that stands', async () => {
+    await open();
+    const client = await gate.secure({ servername: 'live.example.com', maxVersion: 'TLSv1.2' });
+    const outcome = await new Promise((resolve) => {
+      client.on('error', ({ message }) => resolve(message));
+      client.renegotiate({}, () => resolve('shaken again'));
+    });
+    expect(outcome).toMatch(/no.renegotiation/i);
+    const other = await gate.secure({ servername: 'live.example.com', maxVersion: 'TLSv1.2' });
+    other.write('\x03');
+    expect(await next(other)).toBe('rtmp');
+  });
+
   it('takes a ClientHello in several records and still finds the name', async () => {
     await open({ limits: { tlsMs: 100 } });
     const client = await gate.connect();
