@@ -35,6 +35,9 @@ import { status, type Status } from './status.ts';
  * for at once.
  */
 
+/** Below it a message costs its sender hardly anything. AAC makes packets of 8 bytes out of silence, pictures are longer. */
+const TINY_BYTES = 16;
+
 type Phase = 'handshake' | 'fresh' | 'connecting' | 'connected' | 'closed';
 type Step = Command['type'] | 'handshaken' | 'accept' | 'reject';
 
@@ -73,6 +76,7 @@ export class ServerSession implements Session<ServerEvent> {
   #waitingCommands = 0;
   readonly #held: HeldBudget;
   readonly #commands: RateGate;
+  readonly #tiny: RateGate;
 
   constructor(settings: SessionSettings, now: number) {
     this.#connection = new Connection<ServerEvent>('server', settings, now, {
@@ -84,6 +88,7 @@ export class ServerSession implements Session<ServerEvent> {
     this.#held = new HeldBudget(this.#connection.options.maxHeldBytes);
     this.#streams = new ServerStreams(this.#connection);
     this.#commands = new RateGate(this.#connection.options.maxCommandsPerSecond);
+    this.#tiny = new RateGate(this.#connection.options.maxTinyMessagesPerSecond);
   }
 
   // ---- Session
@@ -138,7 +143,8 @@ export class ServerSession implements Session<ServerEvent> {
     this.#request = undefined;
     if (request.type === 'connect') this.#acceptConnect(request, now);
     else {
-      this.#connection.widen();
+      // Only publishers: a player has nothing long to say, and anybody may play.
+      if (request.type === 'publish') this.#connection.widen();
       this.#streams.accept(request, now);
     }
     this.#readWaiting();
@@ -205,6 +211,7 @@ export class ServerSession implements Session<ServerEvent> {
   }
 
   #message(message: Message): void {
+    this.#checkRate(message);
     if (this.#request !== undefined && !this.#mayPass(message)) return this.#wait(message);
     if (isCommand(message.type)) return this.#command(message);
     switch (message.type) {
@@ -214,11 +221,23 @@ export class ServerSession implements Session<ServerEvent> {
       case MessageType.dataAmf3:
         return this.#streams.media(message);
       case MessageType.aggregate:
-        for (const part of unpackAggregate(message)) this.#streams.media(part);
-        return;
+        return this.#aggregate(message);
       default:
         this.#connection.hint(`message type ${message.type}`);
     }
+  }
+
+  #aggregate(message: Message): void {
+    for (const part of unpackAggregate(message)) {
+      this.#checkRate(part);
+      this.#streams.media(part);
+    }
+  }
+
+  /** A message without payload is one byte for its sender, and a frame for every player. */
+  #checkRate({ payload }: Message): void {
+    if (payload.length >= TINY_BYTES || this.#tiny.allow(this.#connection.now)) return;
+    throw new LimitError('TOO_MANY_TINY_MESSAGES', 'more messages of next to nothing than any encoder makes');
   }
 
   /** Media of a NetStream that was allowed long ago does not wait for another's request. */

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly maxPendingCalls: number;
   /** Commands in one second; more is an attack. */
   readonly maxCommandsPerSecond: number;
+  /** Messages of a few bytes in one second; more is an attack. */
+  readonly maxTinyMessagesPerSecond: number;
   /** Control messages in one second that are acted on; further ones are ignored. */
   readonly maxControlsPerSecond: number;
   /** Media that came while its publish request was open, kept for its acceptance. */
@@ -36,7 +38,7 @@ export interface SessionOptions {
   /** Where the count of received bytes starts; tests start it near 4 GiB. */
   readonly bytesReceivedBefore: number;
   readonly amf: AmfLimits;
-  /** Of the chunk reader, until the first publish or play is accepted, and after. */
+  /** Of the chunk reader, until the first publish is accepted (on the asking side: play too), and after. */
   readonly limitsBefore: ChunkReaderLimits;
   readonly limitsAfter: ChunkReaderLimits;
 }
@@ -67,6 +69,8 @@ export const SESSION_DEFAULTS: Omit<SessionOptions, 'random'> = Object.freeze({
   maxPendingCalls: 64,
   // A Flash page's start-up calls stay under 20.
   maxCommandsPerSecond: 200,
+  // A silent sound track has 47; a file with one that is sent as fast as the line allows has 200 times as many.
+  maxTinyMessagesPerSecond: 10_000,
   // A player acknowledges some ten times a second at 100 Mbit/s; a tunnel delivers several seconds' worth at once.
   maxControlsPerSecond: 500,
   // Metadata, headers and a few frames: clients that do not wait for Publish.Start send them in the same packet.

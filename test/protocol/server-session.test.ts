@@ -266,14 +266,48 @@ describe('messages of other types', () => {
   });
 });
 
-describe('limits before and after somebody was let in', () => {
-  it('keep a stranger at 64 KiB of command, and a publisher at 256 KiB of data', () => {
+describe('messages of next to nothing', () => {
+  const publisher = () => {
+    const client = new ScriptedClient({ maxTinyMessagesPerSecond: 3 }).publishing();
+    client.now += 5_000;
+    return client;
+  };
+  const tooMany = code('TOO_MANY_TINY_MESSAGES');
+  const tiny = media(8, 0, Buffer.alloc(15));
+  const tag = Buffer.concat([hex('08 000000 000000 00 000000'), Buffer.alloc(4)]);
+
+  it('may be so many in a second and not one more; longer ones may be any number', () => {
+    const client = publisher();
+    for (let i = 0; i < 3; i++) client.say(tiny);
+    for (let i = 0; i < 9; i++) client.say(media(8, 0, Buffer.alloc(16)));
+    client.now += 1_000;
+    for (let i = 0; i < 3; i++) client.say(tiny);
+    expect(client.eventsOf('media')).toHaveLength(15);
+    expect(() => client.say(tiny)).toThrow(tooMany);
+  });
+
+  it('count inside an aggregate too', () => {
+    const aggregate = (parts: number) => media(22, 0, Buffer.concat(Array.from({ length: parts }, () => tag)));
+    publisher().say(aggregate(3));
+    expect(() => publisher().say(aggregate(4))).toThrow(tooMany);
+  });
+
+  it('count before anything is published, whatever their type', () => {
+    const client = new ScriptedClient({ maxTinyMessagesPerSecond: 3 }).shakeHands();
+    for (let i = 0; i < 3; i++) client.say(media(100 + i, 0, Buffer.alloc(0)));
+    expect(() => client.say(media(99, 0, Buffer.alloc(0)))).toThrow(tooMany);
+  });
+});
+
+describe('limits before and after somebody may publish', () => {
+  it('keep strangers and players at 64 KiB of command, and a publisher at 256 KiB of data', () => {
     const say = (client: ScriptedClient, bytes: number) => {
       client.control({ type: 'setChunkSize', size: 500_000 });
       client.say({ type: MessageType.dataAmf0, streamId: 1, timestamp: 0, payload: Buffer.alloc(bytes) });
     };
     say(new ScriptedClient().connected(), 65_536);
     expect(() => say(new ScriptedClient().connected(), 65_537)).toThrow(code('MESSAGE_TOO_LARGE'));
+    expect(() => say(new ScriptedClient().playing(), 65_537)).toThrow(code('MESSAGE_TOO_LARGE'));
     say(new ScriptedClient().publishing(), 262_144);
     expect(() => say(new ScriptedClient().publishing(), 262_145)).toThrow(code('MESSAGE_TOO_LARGE'));
   });
