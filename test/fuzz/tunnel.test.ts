@@ -1,0 +1,9 @@
+import { describe, it } from 'vitest';
+import { seeded } from '../support/random.ts';
+import { targets } from './tunnel.ts';
+
+describe.each(targets)('$name', ({ run }) => {
+  it('bears whatever comes', () => {
+    run(seeded(80), 2_000);
+  });
+});

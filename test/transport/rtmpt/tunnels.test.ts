@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../../src/errors.ts';
+import { NO_LOG } from '../../../src/log.ts';
+import { parseTarget } from '../../../src/transport/rtmpt/paths.ts';
+import { Post } from '../../../src/transport/rtmpt/post.ts';
+import { TUNNEL_DEFAULTS } from '../../../src/transport/rtmpt/tunnel-options.ts';
+import { Tunnels, type Fixed, type HttpPeer, type TunnelRequest } from '../../../src/transport/rtmpt/tunnels.ts';
+import { recordingLog } from '../../support/recording-log.ts';
+
+const PEER: HttpPeer = { address: '192.0.2.1', port: 4711, secure: false, trusted: false };
+const ENGINE = { wake() {}, resume() {} };
+const CLIENTS = { acquire: () => () => {} };
+
+function request(path: string, changes: Partial<TunnelRequest> = {}): TunnelRequest {
+  const target = parseTarget(path)!;
+  return { method: 'POST', target, length: 1, persistent: true, forwarded: () => ({}), ...changes };
+}
+
+function tunnelsWith(options: ConstructorParameters<typeof Tunnels>[0] = {}, log = NO_LOG): Tunnels {
+  return new Tunnels(options, { handler: (stream) => void stream.resume(), log, clients: CLIENTS });
+}
+
+function open(tunnels: Tunnels, peer: HttpPeer = PEER): string {
+  return (tunnels.receive(request('/open/1'), peer, ENGINE) as Fixed).body.trimEnd();
+}
+
+/** A send, as an engine brings it. */
+function send(tunnels: Tunnels, id: string, number: number, body: string): Post {
+  const post = tunnels.receive(request(`/send/${id}/${number}`, { length: body.length }), PEER, ENGINE) as Post;
+  post.tunnel.body(post, Buffer.from(body), tunnels.now());
+  post.tunnel.complete(post, tunnels.now());
+  return post;
+}
+
+describe('sessions', () => {
+  test('have ids of their own, behind the node tag', () => {
+    const tunnels = tunnelsWith({ nodeTag: 'n1' });
+    const ids = new Set(Array.from({ length: 100 }, () => open(tunnels)));
+    expect(ids.size).toBe(100);
+    for (const id of ids) expect(id).toMatch(/^n1[A-Za-z0-9]{22}$/);
+    expect(tunnels.count).toBe(100);
+    tunnels.destroy();
+    expect(tunnels.count).toBe(0);
+  });
+
+  test.each(['a-b', '0123456789', 'ä'])('cannot be tagged %s', (nodeTag) => {
+    expect(() => tunnelsWith({ nodeTag })).toThrow(UsageError);
+  });
+
+  test('get another id when the random source repeats itself', () => {
+    let calls = 0;
+    const random = (bytes: number): Buffer => Buffer.alloc(bytes, Math.floor(calls++ / 2));
+    const tunnels = new Tunnels({}, { handler: () => {}, log: NO_LOG, clients: CLIENTS, random });
+    expect(new Set([open(tunnels), open(tunnels), open(tunnels)]).size).toBe(3);
+    tunnels.destroy();
+  });
+
+  test('are as many as allowed, and not one more', () => {
+    const tunnels = tunnelsWith({ maxSessions: 2 });
+    open(tunnels);
+    const id = open(tunnels);
+    expect(tunnels.receive(request('/open/1'), PEER, ENGINE)).toMatchObject({ status: 503, persistent: false });
+    expect(tunnels.receive(request(`/close/${id}`), PEER, ENGINE)).toMatchObject({ status: 200, body: '\0' });
+    expect(tunnels.receive(request('/open/1'), PEER, ENGINE)).toMatchObject({ status: 200 });
+    tunnels.destroy();
+  });
+});
+
+describe('requests', () => {
+  test('a body of the greatest length is taken, one byte more is not, and nothing happens to the session', () => {
+    const tunnels = tunnelsWith();
+    const id = open(tunnels);
+    const length = TUNNEL_DEFAULTS.maxBodyBytes;
+    const tooLong = request(`/send/${id}/0`, { length: length + 1 });
+    expect(tunnels.receive(tooLong, PEER, ENGINE)).toMatchObject({ status: 413 });
+    expect(tunnels.receive(request(`/send/${id}/0`, { length }), PEER, ENGINE)).toBeInstanceOf(Post);
+    tunnels.destroy();
+  });
+
+  test.each([
+    ['POST', '/fcs/ident2', 404, true],
+    ['GET', '/fcs/ident2', 404, true],
+    ['GET', '/open/1', 405, false],
+    ['HEAD', '/idle/a/1', 405, false],
+    ['POST', '/idle/a/1', 404, false],
+    ['POST', '/idle/a', 400, false],
+  ])('%s %s is answered with %d, connection kept: %s', (method, path, status, persistent) => {
+    const tunnels = tunnelsWith();
+    expect(tunnels.receive(request(path, { method }), PEER, ENGINE)).toEqual({ status, persistent, body: '' });
+  });
+});
+
+describe('the log', () => {
+  test('names a session by its peer, never by its id, and not at all above debug when nothing is wrong', () => {
+    const { log, lines } = recordingLog();
+    const tunnels = tunnelsWith({}, log);
+    const id = open(tunnels);
+    send(tunnels, id, 0, 'hello');
+    tunnels.receive(request(`/close/${id}/1`), PEER, ENGINE);
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['debug', 'a tunnel was opened'],
+      ['debug', 'a tunnel ended'],
+    ]);
+    expect(lines[1]!.fields).toMatchObject({ address: '192.0.2.1', scheme: 'rtmpt', bytesIn: 5, bytesOut: 0 });
+    expect(JSON.stringify(lines)).not.toContain(id);
+    tunnels.destroy();
+  });
+
+  test('tells a fault of the client with its code, an excess as a warning', () => {
+    const { log, lines } = recordingLog();
+    const tunnels = tunnelsWith({}, log);
+    const id = open(tunnels);
+    send(tunnels, id, 0, 'hello');
+    send(tunnels, id, 99, 'far ahead');
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { code: 'TUNNEL_TOO_FAR_AHEAD' } });
+    tunnels.destroy();
+  });
+
+  test('does not fill with refused opens', () => {
+    const { log, lines } = recordingLog();
+    const tunnels = tunnelsWith({ maxSessions: 0 }, log);
+    for (let i = 0; i < 1000; i++) tunnels.receive(request('/open/1'), PEER, ENGINE);
+    expect(lines.length).toBeLessThan(10);
+    expect(lines[0]!.level).toBe('warn');
+  });
+});
+
+test('connections rest at least as long as sessions live', () => {
+  expect(tunnelsWith().keepAliveMs).toBe(75_000);
+  expect(tunnelsWith({ idleTimeoutMs: 90_000 }).keepAliveMs).toBe(95_000);
+});
+
+test('stop without sessions or connections resolves at once', async () => {
+  await tunnelsWith().stop();
+});
