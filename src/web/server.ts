@@ -28,6 +28,13 @@ export const WEB_DEFAULTS: WebServerOptions = Object.freeze({
   maxHeadBytes: 16 * 1024,
 });
 
+/**
+ * Requests of one connection that may wait for their answers to leave. Node's parser reads all that is in a piece of
+ * input, however little of the answers is fetched: 3,600 requests for a page, and 15 MiB of pages, in 64 KiB (measured).
+ * The tunnel's clients, the only ones that do not wait for each answer, are 16 ahead at most.
+ */
+const MAX_PIPELINED = 64;
+
 /** Looks for head time-outs this often; Node's default of 30 s would make 10 s up to 40. */
 const CHECK_INTERVAL_MS = 1_000;
 
@@ -73,11 +80,10 @@ export class WebServer {
       keepAliveTimeout: options.keepAliveTimeoutMs,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
     };
-    this.#server = createServer(settings, app);
+    this.#server = createServer(settings, (request, response) => this.#serve(request, response, app));
     this.#server.maxRequestsPerSocket = 0;
     this.#server.timeout = options.stallTimeoutMs;
     this.#server.prependListener('connection', (socket: Socket) => this.#dropStranger(socket));
-    this.#server.prependListener('request', (request, response) => this.#follow(request, response));
     this.#server.on('clientError', refuse);
   }
 
@@ -134,6 +140,15 @@ export class WebServer {
 
   #dropStranger(socket: Socket): void {
     if (!this.#connections.has(socket)) socket.destroy();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, app: RequestListener): void {
+    const { socket } = request;
+    // The parser goes on with what it has, also for a connection that is gone.
+    if (socket.destroyed) return;
+    if ((this.#connections.get(socket) ?? 0) >= MAX_PIPELINED) return void socket.destroy();
+    this.#follow(request, response);
+    app(request, response);
   }
 
   #follow({ socket }: IncomingMessage, response: ServerResponse): void {

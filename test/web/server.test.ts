@@ -131,6 +131,24 @@ test('adds nothing to an answer that is on the line when nonsense follows', asyn
   expect(await closed).toMatch(/he$/);
 });
 
+test('answers 64 requests in one piece', async () => {
+  const { dial } = await open((request, response) => void response.end(request.url));
+  const { socket, until } = await dial();
+  socket.write(Array.from({ length: 64 }, (_, i) => `GET /${i}. HTTP/1.1\r\n\r\n`).join(''));
+  const received = await until(/63\.$/);
+  expect(received.match(/\d+\.(?=HTTP|$)/g)).toEqual(Array.from({ length: 64 }, (_, i) => `${i}.`));
+});
+
+test('ends a connection that asks for more than that before it takes an answer, and asks nobody for the rest', async () => {
+  let asked = 0;
+  const { web, dial } = await open((_, response) => void (asked++, response.end('x'.repeat(10_000))));
+  const { socket, closed } = await dial();
+  socket.write(REQUEST.repeat(2_000));
+  await closed;
+  expect(asked).toBe(64);
+  expect(web.connections).toBe(0);
+});
+
 test('stop closes idle connections and lets answers under way reach their end', async () => {
   let began: (finish: () => void) => void;
   const begun = new Promise<() => void>((resolve) => (began = resolve));
