@@ -138,7 +138,7 @@ export class Connection<E> {
   }
 
   #consume(bytes: Buffer, now: number): void {
-    this.#window.add(bytes.length);
+    this.#window.add(bytes.length, now);
     this.#liveness.heard(now);
     const messages = this.#messages;
     let fault: unknown;
@@ -245,7 +245,7 @@ export class Connection<E> {
     if (this.#events.length > 0 || !this.#faultTold) return 0;
     if (this.#state !== 'open') return undefined;
     const live = this.#live ? this.#liveness.deadline() : Infinity;
-    const at = Math.min(other, live, this.#awaited?.at ?? Infinity);
+    const at = Math.min(other, live, this.#window.deadline(), this.#awaited?.at ?? Infinity);
     return at === Infinity ? undefined : at;
   }
 
@@ -253,6 +253,7 @@ export class Connection<E> {
     const awaited = this.#awaited;
     if (awaited && now >= awaited.at) throw new ProtocolError(awaited.code, `no ${awaited.what} in time`);
     this.#role.tick(now);
+    this.#window.tick(now);
     if (this.#live && this.#liveness.tick(now)) this.#owedPing = Math.trunc(now) >>> 0;
   }
 

@@ -3,6 +3,7 @@ import { object } from '../../src/protocol/amf0.ts';
 import { encodeControl } from '../../src/protocol/control.ts';
 import { ChunkWriter, encodeWhole } from '../../src/protocol/chunk-writer.ts';
 import { MessageType } from '../../src/protocol/message.ts';
+import { ACK_PAUSE_MS } from '../../src/protocol/receive-window.ts';
 import { ServerSession } from '../../src/protocol/server-session.ts';
 import { SESSION_DEFAULTS } from '../../src/protocol/session-options.ts';
 import { hex } from '../support/fixture.ts';
@@ -107,6 +108,7 @@ describe('acknowledgements', () => {
     client.control({ type: 'windowAckSize', size: 1_000_000 });
     for (const expected of [[], [], `acknowledgement`, [], [], 'acknowledgement']) {
       client.send(big);
+      client.wait(2 * ACK_PAUSE_MS);
       expect(acknowledgements(client)).toEqual(expected.length === 0 ? [] : [`${expected as string} ${sent}`]);
     }
   });
@@ -115,6 +117,7 @@ describe('acknowledgements', () => {
     const client = sender();
     const counts = Array.from({ length: 14 }, () => {
       client.send(big);
+      client.wait(2 * ACK_PAUSE_MS);
       return acknowledgements(client).length;
     });
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2);
@@ -127,9 +130,20 @@ describe('acknowledgements', () => {
     let count = 0;
     for (let i = 0; i < 100; i++) {
       client.send(small);
+      client.wait(2 * ACK_PAUSE_MS);
       count += acknowledgements(client).length;
     }
     expect(count).toBe(Math.floor((100 * (3000 + 12)) / 32_768));
+  });
+
+  it('wait for a pause, and ask for nothing while nobody takes them', () => {
+    const client = sender();
+    for (let i = 0; i < 8; i++) client.send(big);
+    expect(acknowledgements(client)).toEqual([]);
+    expect(client.session.deadline()).toBe(client.now + ACK_PAUSE_MS);
+    client.wait(2 * ACK_PAUSE_MS);
+    expect(client.session.deadline()).toBeGreaterThan(client.now + 1000);
+    expect(acknowledgements(client)).toHaveLength(1);
   });
 
   it('that nobody takes become one: the newest, as librtmp and OBS never read', () => {
@@ -148,6 +162,7 @@ describe('acknowledgements', () => {
     const totals: number[] = [];
     for (let i = 0; i < 40; i++) {
       client.send(big);
+      client.wait(2 * ACK_PAUSE_MS);
       totals.push(...acknowledgements(client).map((words) => Number(words.split(' ')[1])));
     }
     expect(totals).toHaveLength(5);
@@ -162,7 +177,8 @@ describe('acknowledgements', () => {
     let sent = 0;
     let last = 0;
     while (sent < 2 ** 29) {
-      client.session.receive(huge, 0);
+      client.session.receive(huge, client.now);
+      client.wait(2 * ACK_PAUSE_MS);
       sent += huge.length;
       const [words] = acknowledgements(client);
       heard += words === undefined ? 0 : 1;
