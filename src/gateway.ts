@@ -3,6 +3,7 @@ import { CertificateStore } from './certificates/index.ts';
 import type { Config } from './config/index.ts';
 import { now, random, RtmpServer } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
+import { frugal } from './log-budget.ts';
 import type { Log } from './log.ts';
 import {
   AddressCounter,
@@ -59,8 +60,9 @@ export class Gateway {
   #ticker: NodeJS.Timeout | undefined;
   #draining = false;
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, unbounded: Log) {
     const { core, limits } = config;
+    const log = frugal(unbounded, now);
     this.#config = config;
     this.#log = log;
     this.#trusted = trustList(config.trustedProxies);

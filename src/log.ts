@@ -28,8 +28,9 @@ export interface LogSink {
   write(line: string): void;
 }
 
-/** Fields that show who or what without giving the secret in them away. */
+/** Fields that show who or what without giving the secret in them away, nor more of it than anybody reads. */
 const SERIALIZERS = {
+  app: whenText(shorten),
   key: whenText(redactKey),
   streamKey: whenText(redactKey),
   url: whenText(redactUrl),
@@ -49,7 +50,7 @@ export function createLog(options: LogOptions, sink?: LogSink): Log {
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     serializers: SERIALIZERS,
     // The net below: messages and stacks may quote what a client or the operator wrote.
-    hooks: { streamWrite: redactText },
+    hooks: { streamWrite: (line: string) => redactText(withoutControls(line)) },
   };
   if (options.format === 'json') return pino(settings, sink ?? pino.destination({ sync: true }));
   const colorize = sink === undefined && process.stdout.isTTY;
@@ -77,8 +78,30 @@ export function redactKey(key: string): string {
   return key.length <= 4 ? visible : `${visible}…`;
 }
 
+/** As long as a stream's application may be; clients may say 64 KiB before anybody looks at it. */
+const MAX_FIELD_LENGTH = 255;
+/** What browsers and proxies take in one piece. */
+const MAX_URL_LENGTH = 2048;
+
+function shorten(text: string): string {
+  return text.length <= MAX_FIELD_LENGTH ? text : `${text.slice(0, MAX_FIELD_LENGTH)}…`;
+}
+
+/**
+ * What steers a terminal or turns writing round: as itself, where JSON lets it pass (DEL, the C1 controls, one of which
+ * begins a colour, separators of lines, marks of direction), and as an escape, which the pretty form would undo.
+ */
+const STEERING = /\\(?:u00[01][0-9a-f]|[^])|[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A line of JSON without them. Line ends in stacks are a pair of characters there, and stay. */
+function withoutControls(line: string): string {
+  return line.replace(STEERING, (found) => (found.length === 2 ? found : '?'));
+}
+
 /** An address that is safe in a log: no password, no query, and of the stream's name what `redactKey` leaves. */
 export function redactUrl(url: string): string {
+  // Whatever was cut off might have been what tells a password.
+  if (url.length > MAX_URL_LENGTH) return '…';
   const [, origin = '', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)/i.exec(url) ?? [];
   const segments = path.split('/');
   const last = segments.pop() ?? '';

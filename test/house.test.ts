@@ -22,6 +22,7 @@ const BELOW_GATEWAY = [...BELOW_ENDPOINT, 'endpoint', 'relay', 'delivery', 'web'
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   log: [],
+  'log-budget': ['log'],
   metrics: [],
   protocol: ['errors'],
   media: ['protocol', 'errors'],
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['transport', 'delivery', ...BASE],
   admin: ['hub', 'endpoint', 'relay', 'transport', ...BASE],
   config: BELOW_GATEWAY,
-  gateway: [...BELOW_GATEWAY, 'config'],
+  gateway: [...BELOW_GATEWAY, 'config', 'log-budget'],
   commands: [...BELOW_GATEWAY, 'config', 'gateway'],
   main: [...BELOW_GATEWAY, 'config', 'gateway', 'commands'],
 };

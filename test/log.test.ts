@@ -76,6 +76,27 @@ test('a client cannot write lines of its own, nor colours', () => {
   }
 });
 
+test.each(['json', 'pretty'] as const)('nothing of what a client says steers a terminal (%s)', (format) => {
+  const steering = '\u001b[31m \u009b31m \u007f \u2028 \u202eevil\u202c \u2066 \u200f \u0007';
+  const [line = ''] = written(
+    (log) => log.info({ app: steering, what: `command ${steering}` }, `said ${steering}`),
+    'info',
+    format,
+  );
+  expect(line).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u200f\u2028-\u202e\u2066]|\\u001b/);
+  expect(line).toContain('?31m ? ? ?evil? ? ? ?');
+});
+
+test('keeps backslashes and the line ends of a stack', () => {
+  const [line] = written((log) => log.info({ path: 'C:\\u001b\\x', stack: 'a\n  at b' }, 'x'));
+  expect(fieldsOf(line)).toMatchObject({ path: 'C:\\u001b\\x', stack: 'a\n  at b' });
+});
+
+test('shows no more of a long application or address than anybody reads', () => {
+  const [line] = written((log) => log.info({ app: 'a'.repeat(60_000), tcUrl: `rtmp://${'u'.repeat(60_000)}` }, 'x'));
+  expect(fieldsOf(line)).toMatchObject({ app: `${'a'.repeat(255)}…`, tcUrl: '…' });
+});
+
 test.each([
   ['', ''],
   ['abc', 'abc'],
