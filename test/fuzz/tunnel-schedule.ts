@@ -68,6 +68,7 @@ export class Schedule implements TunnelHost {
   }
   start(): void {}
   forget(): void {}
+  cancel(): void {}
   ended(): void {
     this.#endings += 1;
   }

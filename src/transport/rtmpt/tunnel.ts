@@ -38,6 +38,8 @@ export interface TunnelHost {
   start(tunnel: Tunnel): void;
   /** Calls `tunnel.tick` at `at` or earlier. */
   schedule(tunnel: Tunnel, at: number): void;
+  /** There is nothing to wake it for any more. */
+  cancel(tunnel: Tunnel): void;
   /** The session no longer counts. */
   ended(tunnel: Tunnel, fault: Error | undefined): void;
   /** Its id is unknown from now on. */
@@ -441,6 +443,7 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#setPhase('dead');
     if (error instanceof TransportError && this.#bytesOut === 0) this.#refusal = UNREACHED;
     this.#host.forget(this);
+    this.#host.cancel(this);
     if (wasOpen) this.#host.ended(this, error ?? undefined);
     this.#clear();
     this.#letWrite();

@@ -35,6 +35,10 @@ class Bench implements TunnelHost {
     this.wakeUpAt = Math.min(this.wakeUpAt, at);
   }
 
+  cancel(): void {
+    this.wakeUpAt = Infinity;
+  }
+
   ended(_: Tunnel, fault: Error | undefined): void {
     this.endings.push(fault);
   }

@@ -5,6 +5,7 @@ import { parseTarget } from '../../../src/transport/rtmpt/paths.ts';
 import { Post } from '../../../src/transport/rtmpt/post.ts';
 import { TUNNEL_DEFAULTS } from '../../../src/transport/rtmpt/tunnel-options.ts';
 import { Tunnels, type Fixed, type HttpPeer, type TunnelRequest } from '../../../src/transport/rtmpt/tunnels.ts';
+import type { Sleeper } from '../../../src/transport/rtmpt/wheel.ts';
 import { recordingLog } from '../../support/recording-log.ts';
 
 const PEER: HttpPeer = { address: '192.0.2.1', port: 4711, secure: false, trusted: false };
@@ -32,6 +33,19 @@ function send(tunnels: Tunnels, id: string, number: number, body: string): Post 
   return post;
 }
 
+/** Tunnels that tell how many sleep in their wheel. */
+function counting(): { tunnels: Tunnels; sleepers: () => number } {
+  const beds = new Set<Sleeper>();
+  class Counting extends Tunnels {
+    override schedule(sleeper: Sleeper, at: number): void {
+      super.schedule(sleeper, at);
+      beds.add(sleeper);
+    }
+  }
+  const tunnels = new Counting({}, { handler: (stream) => void stream.resume(), log: NO_LOG, clients: CLIENTS });
+  return { tunnels, sleepers: () => [...beds].filter(({ bed }) => bed !== undefined).length };
+}
+
 describe('sessions', () => {
   test('have ids of their own, behind the node tag', () => {
     const tunnels = tunnelsWith({ nodeTag: 'n1' });
@@ -53,6 +67,17 @@ describe('sessions', () => {
     const tunnels = new Tunnels({}, { handler: () => {}, log: NO_LOG, clients: CLIENTS, random });
     expect(new Set([open(tunnels), open(tunnels), open(tunnels)]).size).toBe(3);
     tunnels.destroy();
+  });
+
+  test('leave nothing behind to wake up when they are gone', () => {
+    const { tunnels, sleepers } = counting();
+    for (let i = 0; i < 50; i++) {
+      const id = open(tunnels);
+      if (i % 2 === 0) send(tunnels, id, 0, 'hello').tunnel.destroy();
+      else tunnels.receive(request(`/close/${id}`), PEER, ENGINE);
+    }
+    expect(tunnels.count).toBe(0);
+    expect(sleepers()).toBe(0);
   });
 
   test('are as many as allowed, and not one more', () => {
