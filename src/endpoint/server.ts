@@ -10,12 +10,19 @@ import {
 } from '../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { frameFromMessage } from '../media/index.ts';
-import { ServerSession, SESSION_DEFAULTS, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
+import {
+  ServerSession,
+  SESSION_DEFAULTS,
+  type Message,
+  type ServerEvent,
+  type SessionSettings,
+} from '../protocol/index.ts';
 import type { Handler, Peer } from '../transport/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { Gatherer } from './gather.ts';
 import { Player, type PlayerShared } from './player.ts';
 import { Pulse } from './pulse.ts';
+import { secondsBetween, Tally } from './tally.ts';
 
 export interface RtmpServerOptions {
   readonly session: SessionSettings;
@@ -70,14 +77,33 @@ export class RtmpServer {
   }
 }
 
+/** A stream that a client publishes or plays, with what the log is to say of it. */
+interface Publishing {
+  readonly publication: Publication;
+  readonly tally: Tally;
+  readonly log: Log;
+}
+
+interface Playing {
+  readonly player: Player;
+  readonly since: number;
+  readonly log: Log;
+}
+
+/** In the line that says a stream has ended: the error code, if its client did not end it. */
+type Cause = { readonly code?: string };
+
+/** How many clients end a connection when they have what they want (FFmpeg, browsers, anything killed): no news by itself. */
+const DEPARTURES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
 /** One client of the built-in core: turns its session's events into the hub's words and back. */
 class ServerConnection {
   readonly session: ServerSession;
-  readonly #driver: Driver<ServerEvent>;
+  readonly driver: Driver<ServerEvent>;
   readonly #shared: PlayerShared;
   readonly #log: Log;
-  readonly #publications = new Map<number, Publication>();
-  readonly #players = new Map<number, Player>();
+  readonly #publications = new Map<number, Publishing>();
+  readonly #players = new Map<number, Playing>();
   readonly #onClosed: () => void;
   #app = '';
 
@@ -93,7 +119,7 @@ class ServerConnection {
     this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
     this.#onClosed = onClosed;
     this.session = new ServerSession(sessionOptionsFor(peer, options.session), now());
-    this.#driver = new Driver(
+    this.driver = new Driver(
       stream,
       this.session,
       {
@@ -105,35 +131,28 @@ class ServerConnection {
     );
   }
 
-  get blocked(): boolean {
-    return this.#driver.blocked;
-  }
-
-  flush(): void {
-    this.#driver.flush();
-  }
-
   shutDown(): void {
     for (const id of this.#publications.keys()) this.#unpublish(id);
-    for (const [id, player] of this.#players) {
+    for (const [id, { player }] of this.#players) {
       player.unpublished();
       this.#stopPlayer(id);
     }
-    this.#driver.end();
+    this.driver.end();
   }
 
   destroy(): void {
-    this.#driver.destroy();
+    this.driver.destroy();
   }
 
   #event(event: ServerEvent): void {
     switch (event.type) {
       case 'connect':
         this.#app = event.app;
+        this.#log.debug({ app: event.app, tcUrl: event.tcUrl }, 'connected');
         this.session.accept(event.id, now());
         return;
       case 'media':
-        return this.#publications.get(event.streamId)?.write(frameFromMessage(event.message), now());
+        return this.#media(event.streamId, event.message);
       case 'publish':
         return this.#publish(event);
       case 'play':
@@ -143,12 +162,20 @@ class ServerConnection {
       case 'stopped':
         return this.#stopPlayer(event.streamId);
       case 'pause':
-        return this.#players.get(event.streamId)?.pause(event.paused);
+        return this.#players.get(event.streamId)?.player.pause(event.paused);
       case 'receive':
-        return this.#players.get(event.streamId)?.receive(event.kind, event.wanted);
+        return this.#players.get(event.streamId)?.player.receive(event.kind, event.wanted);
       case 'unhandled':
         return this.#log.debug({ what: event.what }, 'ignored what the client sent');
     }
+  }
+
+  #media(streamId: number, message: Message): void {
+    const publishing = this.#publications.get(streamId);
+    if (publishing === undefined) return;
+    const frame = frameFromMessage(message);
+    publishing.tally.count(frame);
+    publishing.publication.write(frame, now());
   }
 
   #publish(event: Extract<ServerEvent, { type: 'publish' }>): void {
@@ -156,10 +183,11 @@ class ServerConnection {
       const name = streamName(this.#app, event.name);
       const publisher = { end: (reason: string) => this.#revoke(event.streamId, reason) };
       const publication = this.#shared.hub.publish(name, publisher, now());
-      this.#publications.set(event.streamId, publication);
-      this.#driver.mustDrain = false;
+      const log = this.#log.child(shown(name));
+      this.#publications.set(event.streamId, { publication, tally: new Tally(now()), log });
+      this.driver.mustDrain = false;
       this.session.accept(event.id, now());
-      this.#log.info(shown(name), 'publishing');
+      log.info({}, 'publishing');
     });
   }
 
@@ -167,12 +195,13 @@ class ServerConnection {
     this.#guard(event.id, 'NetStream.Play.StreamNotFound', () => {
       const name = streamName(this.#app, event.name);
       this.#stopPlayer(event.streamId);
-      const player = new Player(name, event.streamId, this, this.#shared, this.#log.child(shown(name)));
+      const log = this.#log.child(shown(name));
+      const player = new Player(name, event.streamId, this, this.#shared, log);
       this.session.accept(event.id, now());
-      this.#players.set(event.streamId, player);
-      if (this.#publications.size === 0) this.#driver.mustDrain = true;
+      this.#players.set(event.streamId, { player, since: now(), log });
+      if (this.#publications.size === 0) this.driver.mustDrain = true;
       player.start({ gop: !DECLINES_GOP.test(event.name) });
-      this.#log.info(shown(name), 'playing');
+      log.info({}, 'playing');
     });
   }
 
@@ -187,47 +216,56 @@ class ServerConnection {
     }
   }
 
-  #unpublish(streamId: number): void {
-    const publication = this.#publications.get(streamId);
-    if (publication === undefined) return;
+  #unpublish(streamId: number, cause: Cause = {}): void {
+    const publishing = this.#publications.get(streamId);
+    if (publishing === undefined) return;
     this.#publications.delete(streamId);
-    publication.end(now());
-    this.#log.info({}, 'publishing ended');
+    publishing.publication.end(now());
+    publishing.log.info({ ...publishing.tally.fields(now()), ...cause }, 'publishing ended');
   }
 
   /** The name was taken over, or the hub is stopping: this publisher may not go on. */
   #revoke(streamId: number, reason: string): void {
+    const publishing = this.#publications.get(streamId);
     this.#publications.delete(streamId);
     this.session.sendStatus(streamId, { level: 'error', code: 'NetStream.Publish.BadName', description: reason });
-    this.#log.info({}, `publisher ended: ${reason}`);
-    this.#driver.end();
+    publishing?.log.info(publishing.tally.fields(now()), `publishing ended: ${reason}`);
+    this.driver.end();
   }
 
-  #stopPlayer(streamId: number): void {
-    const player = this.#players.get(streamId);
+  #stopPlayer(streamId: number, cause: Cause = {}): void {
+    const playing = this.#players.get(streamId);
+    if (playing === undefined) return;
     this.#players.delete(streamId);
-    player?.stop();
+    playing.player.stop();
+    playing.log.info({ seconds: secondsBetween(playing.since, now()), ...cause }, 'playing ended');
   }
 
   #drained(): void {
-    for (const player of this.#players.values()) player.drained();
+    for (const { player } of this.#players.values()) player.drained();
   }
 
   #closed(fault: Error | undefined): void {
-    for (const id of [...this.#publications.keys()]) this.#unpublish(id);
-    for (const id of [...this.#players.keys()]) this.#stopPlayer(id);
+    const cause = fault === undefined ? {} : { code: codeOf(fault) };
+    for (const id of [...this.#publications.keys()]) this.#unpublish(id, cause);
+    for (const id of [...this.#players.keys()]) this.#stopPlayer(id, cause);
     this.#logEnd(fault);
     this.#onClosed();
   }
 
   #logEnd(fault: Error | undefined): void {
     if (fault === undefined) return this.#log.debug({}, 'connection closed');
-    const code = fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
+    const code = codeOf(fault);
+    if (DEPARTURES.has(code)) return this.#log.debug({ code }, 'connection closed');
     if (fault instanceof LimitError) return this.#log.warn({ code }, `connection ended: ${fault.message}`);
     if (fault instanceof UsageError || isBug(fault))
       return this.#log.error({ err: fault }, 'connection ended by a bug here');
     this.#log.info({ code }, `connection ended: ${fault.message}`);
   }
+}
+
+function codeOf(fault: Error): string {
+  return fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
 }
 
 /** Neither one of our own error classes nor an error of the operating system's: our code is at fault. */

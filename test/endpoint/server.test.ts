@@ -24,15 +24,15 @@ function startServer(options: Partial<HubOptions> = {}) {
   const { log, lines } = recordingLog();
   const hub = new Hub(options, log);
   const server = new RtmpServer(hub, { session: { random }, driver: { drainTimeoutMs: 200, lingerMs: 50 } }, log);
-  const links: Duplex[] = [];
+  const served: Duplex[] = [];
   const link = () => {
-    const [client, served] = memoryPair();
-    links.push(client);
-    server.handle(served, PEER);
+    const [client, end] = memoryPair();
+    served.push(end);
+    server.handle(end, PEER);
     return client;
   };
   const connect = () => RtmpClient.connect(link(), WHERE);
-  return { hub, server, lines, link, connect };
+  return { hub, server, lines, served, link, connect };
 }
 
 /** A player that notes "video 40 17.." for every message. */
@@ -185,6 +185,35 @@ describe('RtmpServer', () => {
     const publisher = await connect();
     publisher.send({ ...keyframe(0), streamId: await publisher.publish('a') });
     await player.has(1);
+  });
+
+  it('says in one line each who published what for how long, and how it ended', async () => {
+    const { connect, lines } = start();
+    const player = await play(await connect(), 'stream');
+    const publisher = await connect();
+    const streamId = await publisher.publish('stream');
+    for (const message of [avcConfig(1), keyframe(0), aac(5)]) publisher.send({ ...message, streamId });
+    await player.has(3);
+    publisher.destroy();
+    await expect.poll(() => lines.filter(({ message }) => message === 'publishing ended')).toHaveLength(1);
+    const told = lines.filter(({ level }) => level === 'info').map(({ message, fields }) => ({ message, ...fields }));
+    const who = { peer: 'c-1', address: '192.0.2.7', scheme: 'rtmp', app: 'live', stream: 'stre…' };
+    const what = { seconds: 0, frames: 3, bytes: 15, codecs: ['avc1', 'mp4a'] };
+    expect(told).toEqual([
+      { message: 'playing', ...who },
+      { message: 'publishing', ...who },
+      { message: 'publishing ended', ...who, ...what },
+    ]);
+  });
+
+  it('names the error that ended a stream, and makes no line of its own of a reset', async () => {
+    const { connect, lines, served } = start();
+    await (await connect()).publish('a');
+    served[0]!.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await expect.poll(() => lines.some(({ message }) => message === 'connection closed')).toBe(true);
+    const told = lines.filter(({ level }) => level !== 'debug');
+    expect(told.map(({ message }) => message)).toEqual(['publishing', 'publishing ended']);
+    expect(told[1]!.fields).toMatchObject({ code: 'ECONNRESET' });
   });
 
   it('keeps whole stream keys out of the log', async () => {

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { secondsBetween, Tally } from '../../src/endpoint/tally.ts';
+import { frameFromMessage } from '../../src/media/index.ts';
+import { MessageType } from '../../src/protocol/index.ts';
+
+const frame = (type: number, ...bytes: number[]) =>
+  frameFromMessage({ type, streamId: 1, timestamp: 0, payload: Buffer.from(bytes) });
+
+describe('the tally of a publication', () => {
+  it('counts frames and payload bytes, and names codecs once each, configured or not', () => {
+    const tally = new Tally(1000);
+    tally.count(frame(MessageType.video, 0x17, 0, 0, 0, 0, 1));
+    tally.count(frame(MessageType.video, 0x17, 1, 0, 0, 0, 9));
+    tally.count(frame(MessageType.audio, 0x2f, 1, 2));
+    expect(tally.fields(3460)).toEqual({ seconds: 2.5, frames: 3, bytes: 15, codecs: ['avc1', '.mp3'] });
+  });
+
+  it('notices a codec that is configured late', () => {
+    const tally = new Tally(0);
+    for (let i = 0; i < 1000; i++) tally.count(frame(MessageType.audio, 0x2f, 1, 2));
+    tally.count(frame(MessageType.audio, 0xaf, 0, 0x12, 0x10));
+    expect(tally.fields(0).codecs).toEqual(['.mp3', 'mp4a']);
+  });
+
+  it('says seconds to a tenth', () => {
+    expect(secondsBetween(100.4, 2345.6)).toBe(2.2);
+  });
+});
