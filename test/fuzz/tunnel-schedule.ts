@@ -1,6 +1,7 @@
+import type { Answer } from '../../src/transport/rtmpt/answer.ts';
 import { Memory } from '../../src/transport/rtmpt/memory.ts';
 import { Post, type Engine } from '../../src/transport/rtmpt/post.ts';
-import { Tunnel, type Answer, type TunnelHost } from '../../src/transport/rtmpt/tunnel.ts';
+import { Tunnel, type TunnelHost } from '../../src/transport/rtmpt/tunnel.ts';
 import { TUNNEL_DEFAULTS, type TunnelOptions } from '../../src/transport/rtmpt/tunnel-options.ts';
 import type { SeededRandom } from '../support/random.ts';
 

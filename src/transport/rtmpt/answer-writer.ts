@@ -4,7 +4,8 @@ import { isPost } from './owed.ts';
 import type { Owed, OwedAnswers } from './owed.ts';
 import type { Post } from './post.ts';
 import { BLOCK, EARLY_START, bareReplies, bareReply, formatDataStart, formatEarlyRest, formatReply } from './reply.ts';
-import type { Answer, Tunnel } from './tunnel.ts';
+import type { Answer } from './answer.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** Owed answers are made in pieces of this size, each only when the socket has taken the one before. */
 const WRITE_BYTES = 64 * 1024;

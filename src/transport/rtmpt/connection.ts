@@ -9,10 +9,12 @@ import { parseTarget } from './paths.ts';
 import { Post } from './post.ts';
 import type { Engine } from './post.ts';
 import type { RefusalStatus } from './reply.ts';
+import { RequestReader } from './request-reader.ts';
+import type { RequestSink } from './request-reader.ts';
 import { refusal } from './tunnels.ts';
 import type { Flushable, HttpPeer, Stoppable, TunnelRequest, Tunnels } from './tunnels.ts';
 import type { Sleeper } from './wheel.ts';
-import { HeadReader } from './wire.ts';
+import type { HeadReader } from './wire.ts';
 
 export interface TunnelConnectionDependencies {
   readonly tunnels: Tunnels;
@@ -32,8 +34,6 @@ export function serveTunnelConnection(
   new TunnelConnection(socket, peer, deps).start();
 }
 
-const CR = 0x0d;
-const LF = 0x0a;
 /** A read that fills Node's buffer: more waits in the kernel, maybe with a reset behind it ... */
 const FULL_READ = 64 * 1024;
 /** ... for which answers are put off, but not for ever: at most so many turns. */
@@ -44,22 +44,20 @@ const MAX_PUT_OFF = 32;
  * never reads an answer: Node's own server stops reading then, and such a stream freezes after some 21,000 posts
  * (measured). What is owed meanwhile is counted, and made only when the socket takes it.
  */
-class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
+class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sleeper {
   wakeAt = Infinity;
   bed: Set<Sleeper> | undefined;
   readonly #socket: Socket | TLSSocket;
   readonly #peer: HttpPeer;
   readonly #deps: TunnelConnectionDependencies;
   readonly #tunnels: Tunnels;
-  readonly #head: HeadReader;
+  readonly #reader: RequestReader;
   readonly #owed = new OwedAnswers();
   readonly #writer: AnswerWriter;
-  /** The beginning of a head whose end is not here yet; since when one has been awaited. */
-  #partial: Buffer | undefined;
+  /** Since when the rest of a head has been awaited. */
   #headSince: number;
-  /** The request whose body is being read, and how much of it is to come. */
+  /** The request whose body is being read. */
   #current: Owed | undefined;
-  #bodyLeft = 0;
   /** The current post, if its answer may begin before its body is here. */
   #early: Post | undefined;
   /** Bytes that are to go to somebody else, with the socket, when nothing is owed any more. */
@@ -83,7 +81,7 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
     this.#peer = peer;
     this.#deps = deps;
     this.#tunnels = deps.tunnels;
-    this.#head = new HeadReader(deps.tunnels.options.maxHeadBytes);
+    this.#reader = new RequestReader(this, deps.tunnels.options.maxHeadBytes);
     this.#writer = new AnswerWriter(socket, this.#owed, () => this.wake());
     this.#activeAt = this.#headSince = deps.tunnels.now();
   }
@@ -107,67 +105,40 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
     if (bytes.length >= FULL_READ) this.#isFullRead = true;
     if (this.#isClosing) return;
     try {
-      this.#read(bytes);
+      this.#reader.read(bytes);
     } catch (fault) {
       this.#fail(fault);
     }
+    this.#watch();
     this.wake();
   };
 
-  #read(bytes: Buffer): void {
-    let at = 0;
-    while (at < bytes.length && !this.#isClosing && this.#rest === undefined) {
-      if (this.#current !== undefined) at = this.#readBody(bytes, at);
-      else if (this.#partial !== undefined) at = this.#readPartial(bytes, this.#partial, at);
-      else at = this.#readHead(bytes, at);
-    }
+  /** Whatever has begun has to come to its end in time. */
+  #watch(): void {
+    const { headTimeoutMs, bodyTimeoutMs } = this.#tunnels.options;
+    if (this.#reader.isAmidBody) this.#tunnels.schedule(this, this.#activeAt + bodyTimeoutMs);
+    if (!this.#reader.isAmidHead) return;
+    if (this.#headSince === Infinity) this.#headSince = this.#activeAt;
+    this.#tunnels.schedule(this, this.#headSince + headTimeoutMs);
   }
 
-  #readHead(bytes: Buffer, start: number): number {
-    let at = start;
-    // Some old clients send a line break after the body (RFC 9112, 2.2).
-    while (at < bytes.length && (bytes[at] === CR || bytes[at] === LF)) at += 1;
-    if (at === bytes.length) return at;
-    const end = this.#head.read(bytes, at);
-    if (end >= 0) return this.#begin(bytes, at, end);
-    this.#partial = Buffer.from(bytes.subarray(at));
-    this.#headSince = this.#activeAt;
-    this.#tunnels.schedule(this, this.#headSince + this.#tunnels.options.headTimeoutMs);
-    return bytes.length;
-  }
-
-  #readPartial(bytes: Buffer, before: Buffer, start: number): number {
-    const joined = Buffer.concat([before, bytes.subarray(start)]);
-    // Only the end of a line can complete a head: a head in one-byte segments is not read anew for each of them.
-    const mayEnd = bytes.includes(LF, start) || joined.length > this.#tunnels.options.maxHeadBytes;
-    const end = mayEnd ? this.#head.read(joined, 0) : -1;
-    this.#partial = end < 0 ? joined : undefined;
-    return end < 0 ? bytes.length : start + this.#begin(joined, 0, end) - before.length;
-  }
-
-  /** A head is complete. Returns where its body begins. */
-  #begin(bytes: Buffer, start: number, end: number): number {
-    const head = this.#head;
+  head(head: HeadReader, rest: () => Buffer): void {
     this.#headSince = Infinity;
     const target = parseTarget(head.target);
-    if (target === undefined || head.chunked || head.unusual) return this.#prepareHandOver(bytes, start);
-    const length = head.contentLength < 0 ? undefined : head.contentLength;
-    const { method, persistent } = head;
-    const request: TunnelRequest = { method, target, length, persistent, forwarded: this.#forwarded };
+    if (target === undefined || head.chunked || head.unusual) return this.#prepareHandOver(rest());
+    const { method, persistent, contentLength } = head;
+    const length = contentLength < 0 ? undefined : contentLength;
+    const request: TunnelRequest = { method, target, length, persistent, forwarded: () => forwardedBy(head) };
     const outcome = this.#tunnels.receive(request, this.#peer, this);
-    if (outcome instanceof Post) this.#beginPost(outcome);
+    if (outcome instanceof Post) this.#beginPost(outcome, head.ffmpeg && !head.proxied);
     else this.#beginReply({ reply: outcome, complete: false, before: 0 });
-    if (this.#isClosing) return end;
-    this.#bodyLeft = length ?? 0;
-    if (this.#bodyLeft === 0) this.#completeBody();
-    return end;
   }
 
-  #beginPost(post: Post): void {
+  #beginPost(post: Post, isFfmpeg: boolean): void {
     this.#owed.push(post);
     this.#current = post;
     this.#validate();
-    if (!this.#head.ffmpeg || this.#head.proxied) return;
+    if (!isFfmpeg) return;
     const isAlone = this.#owed.runs === 1 && post.before === 0;
     if (isAlone && post.fresh && post.inOrder && post.tunnel.isLive) this.#early = post;
   }
@@ -187,32 +158,20 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
     this.#deps.validRequest?.();
   }
 
-  readonly #forwarded = (): ReturnType<TunnelRequest['forwarded']> => ({
-    xForwardedFor: this.#head.field('x-forwarded-for'),
-    forwarded: this.#head.field('forwarded'),
-    proto: this.#head.field('x-forwarded-proto'),
-  });
-
-  #readBody(bytes: Buffer, start: number): number {
-    const end = Math.min(bytes.length, start + this.#bodyLeft);
+  body(bytes: Buffer): void {
     const current = this.#current!;
-    this.#bodyLeft -= end - start;
-    if (isPost(current) && !current.tunnel.body(current, bytes.subarray(start, end), this.#activeAt)) {
-      this.#isCoreFull = true;
-      this.#pause();
-    }
-    if (this.#bodyLeft === 0) this.#completeBody();
-    else this.#tunnels.schedule(this, this.#activeAt + this.#tunnels.options.bodyTimeoutMs);
-    return end;
+    if (!isPost(current) || current.tunnel.body(current, bytes, this.#activeAt)) return;
+    this.#isCoreFull = true;
+    this.#pause();
   }
 
-  #completeBody(): void {
+  complete(): void {
     const current = this.#current!;
     this.#current = this.#early = undefined;
     if (isPost(current)) current.tunnel.complete(current, this.#activeAt);
     else current.complete = true;
     const persistent = isPost(current) ? current.persistent : current.reply.persistent;
-    if (!persistent) this.#isClosing = true;
+    if (!persistent) this.#stopReading();
     else if (this.#owed.runs >= this.#tunnels.options.maxRuns) this.#pause();
   }
 
@@ -262,7 +221,7 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
     if (this.#isFullRead && this.#putOff < MAX_PUT_OFF) return this.#flushNextTurn();
     this.#isFullRead = false;
     this.#putOff = 0;
-    this.#writer.flush(now, this.#bodyLeft > 0 ? this.#early : undefined);
+    this.#writer.flush(now, this.#early);
     this.#afterFlush(now);
   }
 
@@ -295,7 +254,8 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
 
   /** Everything is answered: our side ends, theirs is read on for a while, or a reset could overtake the answer. */
   #end(now: number): void {
-    this.#isEnded = this.#isClosing = true;
+    this.#isEnded = true;
+    this.#stopReading();
     this.#isCoreFull = false;
     this.#maybeResume();
     this.#socket.end();
@@ -305,29 +265,30 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
 
   /** The request that is being read, or the next one, is refused; nothing behind it will be looked at. */
   #refuse(status: RefusalStatus): void {
-    const { current } = this.#giveUpCurrent();
-    if (current !== undefined && isPost(current) && current.early) return this.destroy();
+    const current = this.#current;
+    if (current !== undefined && isPost(current)) {
+      if (current.early) return this.destroy();
+      current.tunnel.abandon(current);
+    }
     if (current === undefined) this.#owed.push({ reply: refusal(status), complete: true, before: 0 });
     else this.#owed.replaceLast(refusal(status));
     this.#closeSoon();
   }
 
-  #giveUpCurrent(): { current: Owed | undefined } {
-    const current = this.#current;
-    this.#current = this.#early = this.#partial = undefined;
-    this.#headSince = Infinity;
-    if (current !== undefined && isPost(current)) current.tunnel.abandon(current);
-    return { current };
-  }
-
   /** The last answer is decided. A publisher that reads no answer notices nothing but the close, so that has a limit. */
   #closeSoon(): void {
-    this.#isClosing = true;
-    this.#current = this.#early = this.#partial = undefined;
+    this.#stopReading();
     this.#closeBy = Math.min(this.#closeBy, this.#tunnels.now() + this.#tunnels.options.lingerMs);
     this.#tunnels.schedule(this, this.#closeBy);
     this.#release();
     this.#maybeResume();
+  }
+
+  #stopReading(): void {
+    this.#isClosing = true;
+    this.#reader.stop();
+    this.#current = this.#early = undefined;
+    this.#headSince = Infinity;
   }
 
   /** Nothing of this connection is held any longer. */
@@ -355,7 +316,7 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
   /** The client ended its side, which says nothing about whether it still reads. */
   readonly #onEnd = (): void => {
     if (this.#isClosing) return;
-    if (this.#current !== undefined || this.#partial !== undefined) this.#refuse(400);
+    if (this.#current !== undefined || this.#reader.isAmidHead) this.#refuse(400);
     else this.#closeSoon();
   };
 
@@ -375,12 +336,12 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
 
   // Handing over ----------------------------------------------------------------------------------------------------
 
-  #prepareHandOver(bytes: Buffer, start: number): number {
-    this.#rest = bytes.subarray(start);
+  #prepareHandOver(rest: Buffer): void {
+    this.#rest = rest;
+    this.#reader.stop();
     this.#isPaused = true;
     this.#socket.pause();
     this.#release();
-    return bytes.length;
   }
 
   #handOver(rest: Buffer): void {
@@ -412,7 +373,7 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
 
   /** A body is awaited, and it is not we who keep it waiting. */
   #isStalled(): boolean {
-    return this.#current !== undefined && this.#bodyLeft > 0 && !this.#isPaused;
+    return this.#reader.isAmidBody && !this.#isPaused;
   }
 
   /** Neither a request came, nor did the client take an answer, for longer than anybody should keep a connection. */
@@ -420,6 +381,14 @@ class TunnelConnection implements Engine, Flushable, Stoppable, Sleeper {
     if (this.#owed.runs > 0) this.destroy();
     else if (!this.#isClosing) this.#closeSoon();
   }
+}
+
+function forwardedBy(head: HeadReader): ReturnType<TunnelRequest['forwarded']> {
+  return {
+    xForwardedFor: head.field('x-forwarded-for'),
+    forwarded: head.field('forwarded'),
+    proto: head.field('x-forwarded-proto'),
+  };
 }
 
 function ignore(): void {}

@@ -1,6 +1,8 @@
 import { Duplex } from 'node:stream';
 import { ProtocolError, TransportError } from '../../errors.ts';
 import type { Peer } from '../link.ts';
+import { GONE, UNREACHED, bare } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { Flight, Flights } from './delivery.ts';
 import type { Memory } from './memory.ts';
 import { Remembered } from './memory.ts';
@@ -10,6 +12,7 @@ import { Uplink, holdTime, intervalByte } from './polling.ts';
 import type { Engine, Post } from './post.ts';
 import { fitWindow } from './reply.ts';
 import type { TunnelOptions } from './tunnel-options.ts';
+import { Waiting } from './waiting.ts';
 import type { Sleeper } from './wheel.ts';
 
 /** C0C1, and S0S1S2 (RTMP 1.0, 5.2). */
@@ -17,16 +20,6 @@ const GREETING_BYTES = 1 + 1536;
 const GREETING_ANSWER_BYTES = 1 + 2 * 1536;
 /** C0C1 and C2 say nothing about what the client came for. */
 const CLIENT_GREETING_BYTES = GREETING_BYTES + 1536 - 1;
-
-/** What the answer to a post is to be. */
-export interface Answer {
-  readonly status: 200 | 404 | 503;
-  readonly interval: number;
-  readonly chunks: readonly Buffer[];
-  readonly bytes: number;
-  /** To be reported to `landed` or `lost` when the answer has left, or could not. */
-  readonly flight: Flight | undefined;
-}
 
 /** What a tunnel needs of the room that it lives in. */
 export interface TunnelHost {
@@ -45,11 +38,6 @@ export interface TunnelHost {
   /** Its id is unknown from now on. */
   forget(tunnel: Tunnel): void;
 }
-
-const NO_CHUNKS: readonly Buffer[] = Object.freeze([]);
-const BARE: readonly Answer[] = Array.from({ length: 64 }, (_, interval) => fixed(200, interval));
-const GONE = fixed(404, 0);
-const UNREACHED = fixed(503, 0);
 
 /**
  * The serving half of one RTMPT session, as a stream: what clients send comes out of it in order, each byte once; what
@@ -78,10 +66,7 @@ export class Tunnel extends Duplex implements Sleeper {
   readonly #flights = new Flights();
   readonly #uplink = new Uplink();
   #phase: 'open' | 'closed' | 'over' | 'dead' = 'open';
-  /** Posts that asked for their answer too early. */
-  #asleep: Post[] = [];
-  /** When one of them is to be asked again, whatever happens. */
-  #asleepUntil = Infinity;
+  readonly #waiting = new Waiting();
   /** Engines that are not read until the core takes bytes again. */
   readonly #stopped = new Set<Engine>();
   #full = false;
@@ -145,8 +130,8 @@ export class Tunnel extends Duplex implements Sleeper {
       post.fresh = true;
       post.afterSend = this.#hasSent;
       this.#hasSent = kind === 'send';
-      this.#wake();
-    } else if (this.#asleep.length > 0) this.#wake();
+    }
+    this.#waiting.wake();
     if (number >= this.#order.next) this.#host.schedule(this, this.#order.deadline());
     return true;
   }
@@ -174,8 +159,7 @@ export class Tunnel extends Duplex implements Sleeper {
   /** Its connection is gone: there is nobody left to answer. What came of its body stays. */
   abandon(post: Post): void {
     this.#stopped.delete(post.engine);
-    const place = this.#asleep.indexOf(post);
-    if (place >= 0) this.#asleep.splice(place, 1);
+    this.#waiting.remove(post);
   }
 
   /**
@@ -190,10 +174,10 @@ export class Tunnel extends Duplex implements Sleeper {
     }
     const isSettled = this.#order.isSettled(number, post.kind);
     if (this.#phase === 'dead' && !post.fresh) return this.#refusal;
-    if (isSettled && (number < this.#highest || this.#phase === 'closed')) return this.#bare(1);
+    if (isSettled && (number < this.#highest || this.#phase === 'closed')) return bare();
     if (this.#phase !== 'open') return this.#refusal;
-    if (!isSettled) return this.#sleep(post, Infinity);
-    return this.#answered ? this.#bare(1) : this.#newest(post, now);
+    if (!isSettled) return this.#wait(post, Infinity);
+    return this.#answered ? bare() : this.#newest(post, now);
   }
 
   /** The kernel has the whole answer. */
@@ -223,7 +207,7 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#clear();
     this.push(null);
     this.#finish();
-    this.#wake();
+    this.#waiting.wake();
     if (this.#bytesIn === 0) this.destroy();
     else this.#host.schedule(this, this.#phaseAt + this.#host.options.closeTimeoutMs);
   }
@@ -236,8 +220,8 @@ export class Tunnel extends Duplex implements Sleeper {
     if (this.#phase === 'over') return this.#endAfterlife(now);
     if (now >= this.#activeAt + options.idleTimeoutMs) return this.#fail(expired(options.idleTimeoutMs));
     this.#ordered(() => this.#order.tick(now));
-    if (now >= this.#asleepUntil) this.#wake();
-    const deadline = Math.min(this.#order.deadline(), this.#asleepUntil, this.#activeAt + options.idleTimeoutMs);
+    if (now >= this.#waiting.until) this.#waiting.wake();
+    const deadline = Math.min(this.#order.deadline(), this.#waiting.until, this.#activeAt + options.idleTimeoutMs);
     this.#host.schedule(this, deadline);
   }
 
@@ -262,11 +246,11 @@ export class Tunnel extends Duplex implements Sleeper {
       return this.#payload(post, now);
     if (waiting === 0 && this.#final !== undefined && this.#flights.none) return this.#refusal;
     const until = post.released ? 0 : post.arrivedAt + this.#holdTime(post, greeting, now);
-    if (now < until) return this.#sleep(post, waiting > 0 && !isSure ? Math.min(until, unsureUntil) : until);
+    if (now < until) return this.#wait(post, waiting > 0 && !isSure ? Math.min(until, unsureUntil) : until);
     if (isSaying) return this.#payload(post, now);
     this.#answered = true;
     this.#empties += 1;
-    return this.#bare(intervalByte(options.holdMs, this.#empties));
+    return bare(intervalByte(options.holdMs, this.#empties));
   }
 
   #holdTime({ kind, afterSend }: Post, greeting: boolean, now: number): number {
@@ -307,36 +291,20 @@ export class Tunnel extends Duplex implements Sleeper {
     return chunks;
   }
 
-  #bare(interval: number): Answer {
-    return BARE[interval]!;
-  }
-
   #repeat(kept: Flight): Answer {
     kept.pending += 1;
     return { status: 200, interval: 1, chunks: kept.chunks, bytes: kept.bytes, flight: kept };
   }
 
-  #sleep(post: Post, until: number): undefined {
-    if (!this.#asleep.includes(post)) this.#asleep.push(post);
-    if (until < this.#asleepUntil) {
-      this.#asleepUntil = until;
-      this.#host.schedule(this, until);
-    }
-    return undefined;
-  }
-
-  #wake(): void {
-    this.#asleepUntil = Infinity;
-    if (this.#asleep.length === 0) return;
-    const posts = this.#asleep;
-    this.#asleep = [];
-    for (const post of posts) post.engine.wake();
+  #wait(post: Post, until: number): undefined {
+    this.#waiting.add(post, until);
+    this.#host.schedule(this, until);
   }
 
   #checkFlights(): void {
     if (this.#flights.isBroken)
       return this.#fail(new TransportError('TUNNEL_ANSWER_LOST', 'an answer was lost after a later one had arrived'));
-    this.#wake();
+    this.#waiting.wake();
     this.#checkFinal();
   }
 
@@ -351,7 +319,7 @@ export class Tunnel extends Duplex implements Sleeper {
       return this.#fail(fault);
     }
     if (this.#order.next === next || this.#phase !== 'open') return;
-    this.#wake();
+    this.#waiting.wake();
     this.#host.schedule(this, this.#order.deadline());
   }
 
@@ -390,7 +358,7 @@ export class Tunnel extends Duplex implements Sleeper {
   }
 
   #wrote(done: () => void): void {
-    if (this.#asleep.length > 0) this.#wake();
+    this.#waiting.wake();
     const { bytes } = this.#output;
     if (bytes > this.#host.options.maxOutputBytes || (bytes > 0 && this.#host.memory.isFull(0))) this.#heldWrite = done;
     else done();
@@ -405,7 +373,7 @@ export class Tunnel extends Duplex implements Sleeper {
   override _final(done: () => void): void {
     this.#final = done;
     if (this.#phase !== 'open') return this.#finish();
-    this.#wake();
+    this.#waiting.wake();
     this.#checkFinal();
   }
 
@@ -420,7 +388,7 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#host.schedule(this, this.#phaseAt + this.#host.options.afterlifeMs);
     this.push(null);
     this.#finish();
-    this.#wake();
+    this.#waiting.wake();
   }
 
   #finish(): void {
@@ -447,7 +415,7 @@ export class Tunnel extends Duplex implements Sleeper {
     if (wasOpen) this.#host.ended(this, error ?? undefined);
     this.#clear();
     this.#letWrite();
-    this.#wake();
+    this.#waiting.wake();
   }
 
   #fail(fault: unknown): void {
@@ -472,10 +440,6 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#full = true;
     this._read();
   }
-}
-
-function fixed(status: 200 | 404 | 503, interval: number): Answer {
-  return Object.freeze({ status, interval, chunks: NO_CHUNKS, bytes: 0, flight: undefined });
 }
 
 function expired(idleTimeoutMs: number): TransportError {

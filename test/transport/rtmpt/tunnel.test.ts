@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError, TransportError } from '../../../src/errors.ts';
+import type { Answer } from '../../../src/transport/rtmpt/answer.ts';
 import { Memory } from '../../../src/transport/rtmpt/memory.ts';
 import { Post, type Engine } from '../../../src/transport/rtmpt/post.ts';
-import { Tunnel, type Answer, type TunnelHost } from '../../../src/transport/rtmpt/tunnel.ts';
+import { Tunnel, type TunnelHost } from '../../../src/transport/rtmpt/tunnel.ts';
 import { TUNNEL_DEFAULTS, type TunnelOptions } from '../../../src/transport/rtmpt/tunnel-options.ts';
 
 /** A tunnel without HTTP, on a clock of its own. */
