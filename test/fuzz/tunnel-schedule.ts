@@ -213,7 +213,7 @@ export class Schedule implements TunnelHost {
   #settle(): void {
     for (let round = 0; round < 20 && (this.#asking.length > 0 || this.#underway.length > 0); round++) {
       while (this.#underway.length > 0) this.#resolve();
-      for (const attempt of [...this.#asking]) this.#askFor(attempt);
+      for (const attempt of this.#asking) this.#askFor(attempt);
       this.#pass(TUNNEL_DEFAULTS.holdMs);
     }
     this.#checkHeard();

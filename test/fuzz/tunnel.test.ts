@@ -2,8 +2,8 @@ import { describe, it } from 'vitest';
 import { seeded } from '../support/random.ts';
 import { targets } from './tunnel.ts';
 
-describe.each(targets)('$name', ({ run }) => {
+describe.each(targets)('$name', (target) => {
   it('bears whatever comes', () => {
-    run(seeded(80), 2_000);
+    target.run(seeded(80), 2_000);
   });
 });

@@ -82,7 +82,7 @@ export class HttpProbe {
   }
 
   #changed(_what?: unknown): void {
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of Array.from(this.#waiting)) wake();
   }
 
   #receive(bytes: Buffer): void {

@@ -71,7 +71,8 @@ export class Wheel {
 
   #wake(slot: Set<Sleeper>, now: number): void {
     if (slot.size === 0) return;
-    for (const sleeper of [...slot]) {
+    // A copy: whoever is woken may put somebody to bed.
+    for (const sleeper of Array.from(slot)) {
       // Another one's tick may have cancelled it.
       if (sleeper.bed !== slot) continue;
       this.cancel(sleeper);

@@ -128,7 +128,7 @@ describe('early heads', () => {
     await raw.hears(/Content-Length: $/);
     (await rig.core()).stream.destroy();
     probe.write('hello');
-    await raw.hears(/1\r\n\r\n\x01$/);
+    await raw.hears(/1\r\n\r\n.$/);
     probe.write(formatPost(`/idle/${id}/2`));
     await raw.hears(/HTTP\/1\.1 404 Not Found/);
   });

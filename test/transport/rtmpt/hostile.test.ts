@@ -116,7 +116,7 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
       third.post(`/send/${id}/2`, 'y'),
     ]);
     const closes = statuses.slice(0, 2).map(({ status }) => status);
-    expect(closes.sort()).toEqual([200, 404]);
+    expect(closes.sort((a, b) => a - b)).toEqual([200, 404]);
     const core = await rig.core();
     core.stream.end();
     await core.until(({ isClosed }) => isClosed);

@@ -60,7 +60,7 @@ class Bench implements TunnelHost {
     this.time = until;
   }
 
-  ask(number: number, body: string | undefined = undefined, engine: Engine = engineOf()): Post {
+  ask(number: number, body?: string, engine: Engine = engineOf()): Post {
     const head = {
       kind: body === undefined ? ('idle' as const) : ('send' as const),
       number,
