@@ -90,16 +90,13 @@ interface Playing {
   readonly log: Log;
 }
 
-/** In the line that says a stream has ended: the error code, if its client did not end it. */
-type Cause = { readonly code?: string };
-
 /** How many clients end a connection when they have what they want (FFmpeg, browsers, anything killed): no news by itself. */
 const DEPARTURES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** One client of the built-in core: turns its session's events into the hub's words and back. */
 class ServerConnection {
   readonly session: ServerSession;
-  readonly driver: Driver<ServerEvent>;
+  readonly #driver: Driver<ServerEvent>;
   readonly #shared: PlayerShared;
   readonly #log: Log;
   readonly #publications = new Map<number, Publishing>();
@@ -119,7 +116,7 @@ class ServerConnection {
     this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
     this.#onClosed = onClosed;
     this.session = new ServerSession(sessionOptionsFor(peer, options.session), now());
-    this.driver = new Driver(
+    this.#driver = new Driver(
       stream,
       this.session,
       {
@@ -131,17 +128,25 @@ class ServerConnection {
     );
   }
 
+  get blocked(): boolean {
+    return this.#driver.blocked;
+  }
+
+  flush(): void {
+    this.#driver.flush();
+  }
+
   shutDown(): void {
     for (const id of this.#publications.keys()) this.#unpublish(id);
     for (const [id, { player }] of this.#players) {
       player.unpublished();
       this.#stopPlayer(id);
     }
-    this.driver.end();
+    this.#driver.end();
   }
 
   destroy(): void {
-    this.driver.destroy();
+    this.#driver.destroy();
   }
 
   #event(event: ServerEvent): void {
@@ -185,7 +190,7 @@ class ServerConnection {
       const publication = this.#shared.hub.publish(name, publisher, now());
       const log = this.#log.child(shown(name));
       this.#publications.set(event.streamId, { publication, tally: new Tally(now()), log });
-      this.driver.mustDrain = false;
+      this.#driver.mustDrain = false;
       this.session.accept(event.id, now());
       log.info({}, 'publishing');
     });
@@ -199,7 +204,7 @@ class ServerConnection {
       const player = new Player(name, event.streamId, this, this.#shared, log);
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, { player, since: now(), log });
-      if (this.#publications.size === 0) this.driver.mustDrain = true;
+      if (this.#publications.size === 0) this.#driver.mustDrain = true;
       player.start({ gop: !DECLINES_GOP.test(event.name) });
       log.info({}, 'playing');
     });
@@ -216,12 +221,12 @@ class ServerConnection {
     }
   }
 
-  #unpublish(streamId: number, cause: Cause = {}): void {
+  #unpublish(streamId: number, fault?: Error): void {
     const publishing = this.#publications.get(streamId);
     if (publishing === undefined) return;
     this.#publications.delete(streamId);
     publishing.publication.end(now());
-    publishing.log.info({ ...publishing.tally.fields(now()), ...cause }, 'publishing ended');
+    publishing.log.info({ ...publishing.tally.fields(now()), ...codeIn(fault) }, `publishing ended${because(fault)}`);
   }
 
   /** The name was taken over, or the hub is stopping: this publisher may not go on. */
@@ -230,15 +235,16 @@ class ServerConnection {
     this.#publications.delete(streamId);
     this.session.sendStatus(streamId, { level: 'error', code: 'NetStream.Publish.BadName', description: reason });
     publishing?.log.info(publishing.tally.fields(now()), `publishing ended: ${reason}`);
-    this.driver.end();
+    this.#driver.end();
   }
 
-  #stopPlayer(streamId: number, cause: Cause = {}): void {
+  #stopPlayer(streamId: number, fault?: Error): void {
     const playing = this.#players.get(streamId);
     if (playing === undefined) return;
     this.#players.delete(streamId);
     playing.player.stop();
-    playing.log.info({ seconds: secondsBetween(playing.since, now()), ...cause }, 'playing ended');
+    const seconds = secondsBetween(playing.since, now());
+    playing.log.info({ seconds, ...codeIn(fault) }, `playing ended${because(fault)}`);
   }
 
   #drained(): void {
@@ -246,26 +252,36 @@ class ServerConnection {
   }
 
   #closed(fault: Error | undefined): void {
-    const cause = fault === undefined ? {} : { code: codeOf(fault) };
-    for (const id of [...this.#publications.keys()]) this.#unpublish(id, cause);
-    for (const id of [...this.#players.keys()]) this.#stopPlayer(id, cause);
-    this.#logEnd(fault);
+    const told = this.#publications.size + this.#players.size > 0;
+    for (const id of [...this.#publications.keys()]) this.#unpublish(id, fault);
+    for (const id of [...this.#players.keys()]) this.#stopPlayer(id, fault);
+    this.#logEnd(fault, told);
     this.#onClosed();
   }
 
-  #logEnd(fault: Error | undefined): void {
+  /** One line for one end: `told` when a stream's line has named the reason. */
+  #logEnd(fault: Error | undefined, told: boolean): void {
     if (fault === undefined) return this.#log.debug({}, 'connection closed');
     const code = codeOf(fault);
-    if (DEPARTURES.has(code)) return this.#log.debug({ code }, 'connection closed');
     if (fault instanceof LimitError) return this.#log.warn({ code }, `connection ended: ${fault.message}`);
     if (fault instanceof UsageError || isBug(fault))
       return this.#log.error({ err: fault }, 'connection ended by a bug here');
-    this.#log.info({ code }, `connection ended: ${fault.message}`);
+    const level = told || DEPARTURES.has(code) ? 'debug' : 'info';
+    this.#log[level]({ code }, `connection ended: ${fault.message}`);
   }
 }
 
 function codeOf(fault: Error): string {
   return fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
+}
+
+/** The reason in words, unless the client just left. */
+function because(fault: Error | undefined): string {
+  return fault === undefined || DEPARTURES.has(codeOf(fault)) ? '' : `: ${fault.message}`;
+}
+
+function codeIn(fault: Error | undefined): { readonly code?: string } {
+  return fault === undefined ? {} : { code: codeOf(fault) };
 }
 
 /** Neither one of our own error classes nor an error of the operating system's: our code is at fault. */

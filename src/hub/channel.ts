@@ -44,6 +44,11 @@ export class Channel {
     return this.#publication !== undefined;
   }
 
+  /** For how long the publisher has sent nothing. */
+  silence(now: number): number {
+    return this.#publication === undefined ? Infinity : now - this.#publication.heardAt;
+  }
+
   get viewers(): number {
     if (!this.#hasEnded) return this.#subscriptions.length;
     return this.#subscriptions.reduce((count, subscription) => count + (subscription.ended ? 0 : 1), 0);
@@ -60,7 +65,7 @@ export class Channel {
   /** Hands the stream to `publisher`; a former one is told why. Every player will start anew. */
   publish(publisher: Publisher, now: number, onEnd: (now: number) => void): Publication {
     const former = this.#publication;
-    const publication = new LivePublication(this, publisher, onEnd);
+    const publication = new LivePublication(this, publisher, now, onEnd);
     this.#publication = publication;
     this.#since = now;
     this.#startAnew();
@@ -174,11 +179,14 @@ export class Channel {
 
 /** One publisher's hold on a channel, good until another has it. */
 class LivePublication implements Publication {
+  /** When the publisher came or last sent something. */
+  heardAt: number;
   readonly #channel: Channel;
   readonly #publisher: Publisher;
   readonly #onEnd: (now: number) => void;
 
-  constructor(channel: Channel, publisher: Publisher, onEnd: (now: number) => void) {
+  constructor(channel: Channel, publisher: Publisher, now: number, onEnd: (now: number) => void) {
+    this.heardAt = now;
     this.#channel = channel;
     this.#publisher = publisher;
     this.#onEnd = onEnd;
@@ -189,6 +197,7 @@ class LivePublication implements Publication {
   }
 
   write(frame: Frame, now: number): void {
+    this.heardAt = now;
     this.#channel.write(this, frame, now);
   }
 

@@ -8,6 +8,8 @@ import { pathOf, type StreamName } from './stream-name.ts';
 export interface HubOptions {
   /** What a second publisher of a live stream gets: a refusal, or the stream. */
   readonly republish: 'refuse' | 'takeover';
+  /** A publisher that has sent nothing for so long is not refused for: it is likely the same one, back after its network broke. */
+  readonly silenceMs: number;
   /** How long players are kept when a publisher leaves, in case it returns. 0: not at all. */
   readonly graceMs: number;
   readonly gop: GopLimits;
@@ -16,6 +18,11 @@ export interface HubOptions {
 export const HUB_DEFAULTS: HubOptions = Object.freeze({
   /** As nginx-rtmp and SRS do; MediaMTX lets the second take over, which is kinder after an unclean drop and less safe. */
   republish: 'refuse',
+  /**
+   * A killed tunnel client is missed after 30 s and a broken network noticed after 90 s, while encoders try again every few
+   * seconds and many give up. Slow streams (a picture every two seconds) stay safe.
+   */
+  silenceMs: 5_000,
   /** Long enough for an encoder that notices a broken connection, waits its two or three seconds and connects again. */
   graceMs: 10_000,
   gop: GOP_DEFAULTS,
@@ -35,11 +42,11 @@ export class Hub {
     this.#log = log;
   }
 
-  /** Makes `publisher` the source of a stream. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
+  /** Makes `publisher` the source of a stream; one that fell silent loses it. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
   publish(name: StreamName, publisher: Publisher, now: number): Publication {
     this.#mustRun();
     const former = this.#channels.get(pathOf(name));
-    if (former?.publishing === true && this.#options.republish === 'refuse') {
+    if (former !== undefined && this.#options.republish === 'refuse' && former.silence(now) < this.#options.silenceMs) {
       throw new RejectedError('STREAM_TAKEN', 'the stream is already being published');
     }
     const channel = former ?? this.#open(name);

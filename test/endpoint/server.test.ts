@@ -210,7 +210,7 @@ describe('RtmpServer', () => {
     const { connect, lines, served } = start();
     await (await connect()).publish('a');
     served[0]!.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
-    await expect.poll(() => lines.some(({ message }) => message === 'connection closed')).toBe(true);
+    await expect.poll(() => lines.some(({ message }) => message === 'connection ended: read ECONNRESET')).toBe(true);
     const told = lines.filter(({ level }) => level !== 'debug');
     expect(told.map(({ message }) => message)).toEqual(['publishing', 'publishing ended']);
     expect(told[1]!.fields).toMatchObject({ code: 'ECONNRESET' });

@@ -81,6 +81,17 @@ describe('publishing', () => {
     expect(rejection(() => hub.publish(NAME, QUIET, 4))).toBeUndefined();
   });
 
+  it('is not refused for one that has fallen silent: encoders come back before their broken connection is noticed', () => {
+    const hub = new Hub();
+    const ended: string[] = [];
+    const first = hub.publish(NAME, { end: (reason) => ended.push(reason) }, 0);
+    first.write(audio(0), 1000);
+    expect(rejection(() => hub.publish(NAME, QUIET, 1000 + HUB_DEFAULTS.silenceMs - 1))).toBe('STREAM_TAKEN');
+    expect(rejection(() => hub.publish(NAME, QUIET, 1000 + HUB_DEFAULTS.silenceMs))).toBeUndefined();
+    expect(ended).toEqual(['taken over']);
+    expect(rejection(() => hub.publish(NAME, QUIET, 1000 + HUB_DEFAULTS.silenceMs + 1))).toBe('STREAM_TAKEN');
+  });
+
   it('takes the stream over if so configured; players stay', () => {
     const hub = new Hub({ republish: 'takeover' });
     const ended: string[] = [];
