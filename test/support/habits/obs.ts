@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { object } from '../../../src/protocol/index.ts';
 import type { Message } from '../../../src/protocol/index.ts';
 import { ChunkWalker, Dialect, isResultOf, SERVER_HELLO_BYTES, statusIn, streamIdIn } from './dialect.ts';
@@ -29,6 +30,10 @@ interface Pipe {
 }
 
 const MEDIA_CHUNK_STREAM = 4;
+
+/** A programme is sent much faster than an encoder would make it, but for one wait, as for a slow picture. */
+const ENCODER_WAITS_AT = 0.75;
+const ENCODER_WAIT_MS = 50;
 
 export interface ObsVisit {
   /** Messages that were read and thrown away while publishing. */
@@ -77,7 +82,10 @@ class Obs {
     this.#pipe.write(dialect.call(MEDIA_CHUNK_STREAM, streamId, 'publish', 5, null, name, 'live'));
     await this.#until((message) => statusIn(message) === 'NetStream.Publish.Start');
     this.#walker.obedient = false;
-    for (const message of programme) await this.#send({ ...message, streamId });
+    for (const [index, message] of programme.entries()) {
+      if (index === Math.floor(programme.length * ENCODER_WAITS_AT)) await pause(ENCODER_WAIT_MS);
+      await this.#send({ ...message, streamId });
+    }
     this.#pipe.write(dialect.call(3, 0, 'FCUnpublish', 6, null, name));
     this.#pipe.write(dialect.call(3, 0, 'deleteStream', 7, null, streamId));
     await this.#pipe.close();
