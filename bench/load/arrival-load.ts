@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './histogram.ts';
 import type { ArrivalJob, ArrivalReport } from './job.ts';
-import { newTally, Player } from './player.ts';
+import { Player } from './player.ts';
+import { newTally } from './tally.ts';
 import { Publishers } from './publishers.ts';
 
 const APP = 'live';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MediaJob, MediaReport } from './job.ts';
-import { newTally, Player, type Tally } from './player.ts';
+import { Player } from './player.ts';
+import { newTally, type Tally } from './tally.ts';
 import { Publishers } from './publishers.ts';
 import type { Wish } from './rtmp-client.ts';
 import { measure } from './window.ts';

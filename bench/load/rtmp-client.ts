@@ -154,7 +154,7 @@ export class RtmpClient {
   }
 
   #command([name, call, , argument]: Value[]): void {
-    if (name === '_error') return this.#refused(`call ${String(call)} was refused`);
+    if (name === '_error') return this.#refused(`call ${JSON.stringify(call)} was refused`);
     if (name === '_result' && call === 1) return this.#connected();
     if (name === '_result' && call === 2) return this.#streamCreated(Number(argument));
     if (name === 'onStatus') this.#status(argument as { level?: string; code?: string });

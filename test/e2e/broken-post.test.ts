@@ -14,7 +14,13 @@ describe('a POST whose body breaks off, sent again on another connection', () =>
     'brings its bytes once when the first connection leaves by %s',
     async (parting) => {
       const pictures = 12;
-      const tally = await breakPosts({ ports: gateway.ports, pictures, parting, seed: 7, until: gateway.until });
+      const tally = await breakPosts({
+        ports: gateway.ports,
+        pictures,
+        parting,
+        seed: 7,
+        until: (condition) => gateway.until(condition),
+      });
       expect(tally).toEqual({ messages: pictures, lost: 0, reordered: 0, damaged: 0 });
     },
   );

@@ -15,7 +15,11 @@ describe('a publisher over rtmpt that sends on without reading a single answer',
 
   it('gets everything through, and then an answer to each request, in order', async () => {
     const { ports } = gateway;
-    const result = await floodUnread({ ports, sends: SENDS, until: gateway.until });
+    const result = await floodUnread({
+      ports,
+      sends: SENDS,
+      until: (condition, limitMs) => gateway.until(condition, limitMs),
+    });
     expect(result.received).toEqual({ messages: SENDS, lost: 0, reordered: 0, damaged: 0 });
     expect(result.answers).toBe(result.requests);
     expect(result.statuses).toEqual([200]);

@@ -38,7 +38,13 @@ describe('POSTs that break off', () => {
     async (parting) => {
       const server = await startGateway();
       const pictures = 300;
-      const tally = await breakPosts({ ports: server.ports, pictures, parting, seed: 2024, until: server.until });
+      const tally = await breakPosts({
+        ports: server.ports,
+        pictures,
+        parting,
+        seed: 2024,
+        until: (condition) => server.until(condition),
+      });
       await server.stop();
       expect(tally).toEqual({ messages: pictures, lost: 0, reordered: 0, damaged: 0 });
     },
@@ -48,7 +54,7 @@ describe('POSTs that break off', () => {
 async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + LIMIT_MS;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not so after ${LIMIT_MS / 1000} s: ${condition}`);
+    if (Date.now() > end) throw new Error(`still not so after ${LIMIT_MS / 1000} s: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

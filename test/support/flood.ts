@@ -13,7 +13,7 @@ const PACE = 1_000;
 export interface FloodOptions {
   readonly ports: { readonly rtmp: number; readonly http: number };
   readonly sends: number;
-  until(condition: () => boolean, limitMs?: number): Promise<void>;
+  readonly until: (condition: () => boolean, limitMs?: number) => Promise<void>;
 }
 
 export interface FloodResult {
@@ -65,7 +65,7 @@ function repliesOf(answers: readonly Answer[]): string[] {
   const commands: string[] = [];
   const chunks: ChunkCounter = new ChunkCounter(({ type, body }) => {
     if (type === 1) chunks.chunkSize = body.readUInt32BE(0);
-    if (type === 20) commands.push(String(decode(body)[0]));
+    if (type === 20) commands.push(decode(body)[0] as string);
   });
   const [, ...tunnelled] = answers;
   const bytes = Buffer.concat(tunnelled.map(({ body }) => body.subarray(1)));

@@ -1,4 +1,5 @@
-import { newTally, Player, type Tally } from '../../bench/load/player.ts';
+import { Player } from '../../bench/load/player.ts';
+import { newTally, type Tally } from '../../bench/load/tally.ts';
 
 /** A plain RTMP player that counts what it gets by the stamps of the load generator. */
 export interface Watcher {
