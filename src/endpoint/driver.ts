@@ -74,10 +74,9 @@ export class Driver<E> {
   flush(): void {
     if (this.#state !== 'open' || this.#blockedSince !== undefined) return;
     const output = this.#session.takeOutput();
-    if (output.length === 1) this.#stream.write(output[0]);
-    else if (output.length > 1) this.#writeAll(output);
-    else return;
-    if (this.#stream.writableNeedDrain) this.#block();
+    if (output.length === 0) return;
+    const hasRoom = output.length === 1 ? this.#stream.write(output[0]) : this.#writeAll(output);
+    if (!hasRoom) this.#block();
     if (this.#session.wantsClose) this.end();
   }
 
@@ -100,10 +99,11 @@ export class Driver<E> {
     this.#stream.destroy(fault);
   }
 
-  #writeAll(output: readonly Buffer[]): void {
+  #writeAll(output: readonly Buffer[]): boolean {
     this.#stream.cork();
     for (const bytes of output) this.#stream.write(bytes);
     this.#stream.uncork();
+    return !this.#stream.writableNeedDrain;
   }
 
   #receive(bytes: Buffer): void {

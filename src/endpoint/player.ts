@@ -1,43 +1,49 @@
 import type { Log } from '../log.ts';
 import type { Frame } from '../media/index.ts';
-import {
-  Outbox,
-  type Hub,
-  type OutboxLimits,
-  type StreamName,
-  type Subscriber,
-  type Subscription,
-} from '../hub/index.ts';
+import type { Hub, Outbox, OutboxLimits, StreamName, Subscriber, Subscription } from '../hub/index.ts';
 import type { ServerSession, Status } from '../protocol/index.ts';
-import type { Gatherer } from './gather.ts';
+import type { FrameRun } from './frame-run.ts';
 import type { Beater, Pulse } from './pulse.ts';
 
 /** What a player needs of the connection it lives on. */
 export interface PlayerConnection {
   readonly session: ServerSession;
-  readonly blocked: boolean;
-  flush(): void;
+  readonly driver: {
+    /** What is sent now would only wait. */
+    readonly blocked: boolean;
+    /** Writes what the session has to say. */
+    flush(): void;
+  };
 }
 
 /** What all players of one server share. */
 export interface PlayerShared {
   readonly hub: Hub;
   readonly pulse: Pulse;
-  readonly gatherer: Gatherer;
+  /** The empty run: what is due to a player begins here, so that players can share it. */
+  readonly nothing: FrameRun;
   readonly outbox: OutboxLimits;
 }
 
 /** The most that one beat hands to a connection: small enough that a stalled reader holds little, large enough for a key frame. */
 const MAX_BEAT_BYTES = 512 * 1024;
 
-/** One playing NetStream: takes Frames from the hub, writes them in the player's own time. */
+/**
+ * One playing NetStream: takes Frames from the hub, writes them in the player's own time.
+ *
+ * A player that keeps up needs no queue: a turn's frames are a FrameRun that it shares with all others like it. One that
+ * does not gets an Outbox, and loses it again once that has run empty without dropping anything.
+ */
 export class Player implements Subscriber, Beater {
   readonly #name: StreamName;
   readonly #streamId: number;
-  readonly #connection: PlayerConnection;
+  readonly #session: ServerSession;
+  readonly #driver: PlayerConnection['driver'];
   readonly #shared: PlayerShared;
   readonly #log: Log;
-  readonly #outbox: Outbox;
+  /** Goes out with the next beat; empty while there is an outbox. */
+  #due: FrameRun;
+  #outbox: Outbox | undefined;
   #subscription: Subscription | undefined;
   #marked = false;
   #paused = false;
@@ -48,10 +54,11 @@ export class Player implements Subscriber, Beater {
   constructor(name: StreamName, streamId: number, connection: PlayerConnection, shared: PlayerShared, log: Log) {
     this.#name = name;
     this.#streamId = streamId;
-    this.#connection = connection;
+    this.#session = connection.session;
+    this.#driver = connection.driver;
     this.#shared = shared;
     this.#log = log;
-    this.#outbox = new Outbox(shared.outbox);
+    this.#due = shared.nothing;
   }
 
   /** Joins the stream: what a decoder needs to begin comes at once, unless the player would rather wait for less delay. */
@@ -62,7 +69,8 @@ export class Player implements Subscriber, Beater {
   deliver(frame: Frame): void {
     if (this.#paused || (frame.kind === 'audio' && !this.#wantsAudio) || (frame.kind === 'video' && !this.#wantsVideo))
       return;
-    this.#outbox.push(frame);
+    if (this.#outbox === undefined) this.#due = this.#due.plus(frame);
+    else this.#outbox.push(frame);
     this.#mark();
   }
 
@@ -72,29 +80,28 @@ export class Player implements Subscriber, Beater {
 
   unpublished(): void {
     this.#say('status', 'NetStream.Play.UnpublishNotify', 'the stream is no longer published');
-    this.#connection.session.endStream(this.#streamId);
-    this.#connection.flush();
+    this.#session.endStream(this.#streamId);
+    this.#driver.flush();
   }
 
   beat(): void {
     this.#marked = false;
-    if (this.#connection.blocked || this.#subscription === undefined) return;
-    const frames = this.#outbox.take(MAX_BEAT_BYTES);
-    if (frames.length > 0) this.#send(frames);
-    if (this.#outbox.frames > 0 && !this.#connection.blocked) this.#mark();
-    this.#reportDrops();
+    if (this.#subscription === undefined) return;
+    if (this.#driver.blocked || this.#due.bytes > MAX_BEAT_BYTES) this.#fallBehind(this.#subscription);
+    if (this.#outbox === undefined) this.#sendDue();
+    else this.#catchUp(this.#outbox);
   }
 
   /** The connection has room again. */
   drained(): void {
-    if (this.#outbox.frames > 0) this.#mark();
+    if (this.#outbox !== undefined) this.#mark();
   }
 
   /** Flash's pause, already answered by the session: nothing is sent until the player comes back, and then from a keyframe. */
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    if (paused) this.#outbox.clear();
+    if (paused) this.#clear();
     else this.#restart();
   }
 
@@ -109,36 +116,62 @@ export class Player implements Subscriber, Beater {
   stop(): void {
     this.#subscription?.end();
     this.#subscription = undefined;
-    this.#outbox.clear();
+    this.#clear();
   }
 
   /** From the last keyframe again; what still waits is older than that. */
   #restart(): void {
-    this.#outbox.clear();
+    this.#clear();
     this.#subscription?.restart();
   }
 
+  #clear(): void {
+    this.#due = this.#shared.nothing;
+    this.#outbox?.clear();
+  }
+
   #mark(): void {
-    if (this.#marked || this.#connection.blocked) return;
+    if (this.#marked) return;
     this.#marked = true;
     this.#shared.pulse.mark(this);
   }
 
-  #send(frames: readonly Frame[]): void {
-    const { session } = this.#connection;
-    const pieces = this.#shared.gatherer.gather(frames, this.#streamId, session.outgoingChunkSize);
-    for (const piece of pieces) session.sendEncoded(piece);
-    this.#connection.flush();
+  #sendDue(): void {
+    const due = this.#due;
+    this.#due = this.#shared.nothing;
+    if (due.bytes > 0) this.#send(due);
+  }
+
+  #fallBehind(subscription: Subscription): void {
+    this.#outbox ??= subscription.createOutbox(this.#shared.outbox);
+    for (const frame of this.#due.frames()) this.#outbox.push(frame);
+    this.#due = this.#shared.nothing;
+  }
+
+  #catchUp(outbox: Outbox): void {
+    if (this.#driver.blocked) return;
+    const { nothing } = this.#shared;
+    const run = outbox.take(MAX_BEAT_BYTES).reduce((before, frame) => before.plus(frame), nothing);
+    if (run.bytes > 0) this.#send(run);
+    if (outbox.frames > 0) return this.#driver.blocked ? undefined : this.#mark();
+    this.#reportDrops(outbox);
+    if (outbox.isIdle) this.#outbox = undefined;
+  }
+
+  #send(run: FrameRun): void {
+    const pieces = run.encoded(this.#streamId, this.#session.outgoingChunkSize);
+    for (let i = 0; i < pieces.length; i++) this.#session.sendEncoded(pieces[i]!);
+    this.#driver.flush();
   }
 
   #say(level: Status['level'], code: string, description: string): void {
-    this.#connection.session.sendStatus(this.#streamId, { level, code, description });
-    this.#connection.flush();
+    this.#session.sendStatus(this.#streamId, { level, code, description });
+    this.#driver.flush();
   }
 
-  #reportDrops(): void {
-    const dropped = this.#outbox.dropped;
-    if (dropped === this.#reportedDrops || this.#outbox.frames > 0) return;
+  #reportDrops(outbox: Outbox): void {
+    const { dropped } = outbox;
+    if (dropped === this.#reportedDrops) return;
     this.#log.warn({ frames: dropped - this.#reportedDrops }, 'player was too slow: frames dropped up to a keyframe');
     this.#reportedDrops = dropped;
   }

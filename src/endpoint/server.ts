@@ -19,7 +19,7 @@ import {
 } from '../protocol/index.ts';
 import type { Handler, Peer } from '../transport/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
-import { Gatherer } from './gather.ts';
+import { FrameRun } from './frame-run.ts';
 import { Player, type PlayerShared } from './player.ts';
 import { Pulse } from './pulse.ts';
 import { secondsBetween, Tally } from './tally.ts';
@@ -45,10 +45,10 @@ export class RtmpServer {
   #emptied: (() => void) | undefined;
 
   constructor(hub: Hub, options: RtmpServerOptions, log: Log = NO_LOG) {
-    const gatherer = new Gatherer();
+    const nothing = new FrameRun();
     this.#options = options;
     const outbox = options.outbox ?? OUTBOX_DEFAULTS;
-    this.#shared = { hub, gatherer, outbox, pulse: new Pulse(() => gatherer.clear()) };
+    this.#shared = { hub, nothing, outbox, pulse: new Pulse(() => nothing.forget()) };
     this.#log = log;
   }
 
@@ -96,7 +96,7 @@ const DEPARTURES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 /** One client of the built-in core: turns its session's events into the hub's words and back. */
 class ServerConnection {
   readonly session: ServerSession;
-  readonly #driver: Driver<ServerEvent>;
+  readonly driver: Driver<ServerEvent>;
   readonly #shared: PlayerShared;
   readonly #log: Log;
   readonly #publications = new Map<number, Publishing>();
@@ -116,7 +116,7 @@ class ServerConnection {
     this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
     this.#onClosed = onClosed;
     this.session = new ServerSession(sessionOptionsFor(peer, options.session), now());
-    this.#driver = new Driver(
+    this.driver = new Driver(
       stream,
       this.session,
       {
@@ -128,25 +128,17 @@ class ServerConnection {
     );
   }
 
-  get blocked(): boolean {
-    return this.#driver.blocked;
-  }
-
-  flush(): void {
-    this.#driver.flush();
-  }
-
   shutDown(): void {
     for (const id of this.#publications.keys()) this.#unpublish(id);
     for (const [id, { player }] of this.#players) {
       player.unpublished();
       this.#stopPlayer(id);
     }
-    this.#driver.end();
+    this.driver.end();
   }
 
   destroy(): void {
-    this.#driver.destroy();
+    this.driver.destroy();
   }
 
   #event(event: ServerEvent): void {
@@ -190,7 +182,7 @@ class ServerConnection {
       const publication = this.#shared.hub.publish(name, publisher, now());
       const log = this.#log.child(shown(name));
       this.#publications.set(event.streamId, { publication, tally: new Tally(now()), log });
-      this.#driver.mustDrain = false;
+      this.driver.mustDrain = false;
       this.session.accept(event.id, now());
       log.info({}, 'publishing');
     });
@@ -204,7 +196,7 @@ class ServerConnection {
       const player = new Player(name, event.streamId, this, this.#shared, log);
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, { player, since: now(), log });
-      if (this.#publications.size === 0) this.#driver.mustDrain = true;
+      if (this.#publications.size === 0) this.driver.mustDrain = true;
       player.start({ gop: !DECLINES_GOP.test(event.name) });
       log.info({}, 'playing');
     });
@@ -235,7 +227,7 @@ class ServerConnection {
     this.#publications.delete(streamId);
     this.session.sendStatus(streamId, { level: 'error', code: 'NetStream.Publish.BadName', description: reason });
     publishing?.log.info(publishing.tally.fields(now()), `publishing ended: ${reason}`);
-    this.#driver.end();
+    this.driver.end();
   }
 
   #stopPlayer(streamId: number, fault?: Error): void {

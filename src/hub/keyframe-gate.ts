@@ -50,6 +50,14 @@ export class VideoSense {
     return frame.isKeyframe && (frame.track === 0 || !this.#hasDefaultTrack);
   }
 
+  /** Knows what `other` knows; from here on each learns for itself. */
+  adopt(other: VideoSense): void {
+    this.#audioInARow = other.#audioInARow;
+    this.#hasDefaultTrack = other.#hasDefaultTrack;
+    this.#hasMedia = other.#hasMedia;
+    this.#hasPictures = other.#hasPictures;
+  }
+
   /** Another publisher: nothing is known any more. */
   reset(): void {
     this.#audioInARow = AUDIO_ONLY_AFTER;
@@ -76,6 +84,11 @@ export class KeyframeGate {
     this.#everything = state === 'open';
   }
 
+  /** Nothing is held back, nor will be: it was never closed. */
+  get isOpen(): boolean {
+    return this.#everything;
+  }
+
   close(): void {
     this.#everything = false;
     this.#sound = false;
@@ -91,8 +104,8 @@ export class KeyframeGate {
       this.#open(frame);
       return true;
     }
-    if (frame.tracks !== undefined) return frame.tracks.every((track) => this.#isOpen(track));
-    return this.#isOpen(frame.track);
+    if (frame.tracks !== undefined) return frame.tracks.every((track) => this.#isOpenFor(track));
+    return this.#isOpenFor(frame.track);
   }
 
   #admitsSound(): boolean {
@@ -100,7 +113,7 @@ export class KeyframeGate {
     return this.#sound;
   }
 
-  #isOpen(track: number): boolean {
+  #isOpenFor(track: number): boolean {
     return track === 0 ? this.#defaultTrack : this.#otherTracks !== undefined && this.#otherTracks.has(track);
   }
 

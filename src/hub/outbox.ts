@@ -52,8 +52,10 @@ export class Outbox {
   #clock = 0;
   #lastTimestamp: number | undefined = undefined;
 
-  constructor(limits: Partial<OutboxLimits> = {}) {
+  /** `sense`: what is known of the stream so far, by frames that did not have to wait. */
+  constructor(limits: Partial<OutboxLimits> = {}, sense?: VideoSense) {
     this.#limits = { ...OUTBOX_DEFAULTS, ...limits };
+    if (sense !== undefined) this.#sense.adopt(sense);
   }
 
   /** How many frames wait. */
@@ -75,6 +77,11 @@ export class Outbox {
   /** Frames that this player was to get and did not; replaced configurations are not counted. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Nothing waits and nothing was ever dropped: frames may as well pass it by. */
+  get isIdle(): boolean {
+    return this.#ring.length === 0 && this.#gate.isOpen;
   }
 
   push(frame: Frame): void {

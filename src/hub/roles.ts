@@ -1,4 +1,5 @@
 import type { Frame } from '../media/index.ts';
+import type { Outbox, OutboxLimits } from './outbox.ts';
 import type { StreamName } from './stream-name.ts';
 
 /** Who sends a stream. */
@@ -33,6 +34,8 @@ export interface Subscription {
   readonly publishing: boolean;
   /** Begins anew, as after un-pausing: metadata, configurations and the last group of pictures, or wait for a keyframe. */
   restart(): void;
+  /** A queue for when the player cannot keep up; it knows the stream as far as the player has been given it. */
+  createOutbox(limits: OutboxLimits): Outbox;
   /** No frame comes any more. Harmless when repeated. */
   end(): void;
 }

@@ -1,6 +1,7 @@
 import type { Frame } from '../media/index.ts';
 import type { Channel } from './channel.ts';
 import { KeyframeGate } from './keyframe-gate.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
 import type { Subscriber, Subscription } from './roles.ts';
 
 /** One player of a channel: holds frames back until it can start, and keeps its faults from the others. */
@@ -27,6 +28,10 @@ export class LiveSubscription implements Subscription {
     if (this.ended) return;
     this.rewind();
     this.replay();
+  }
+
+  createOutbox(limits: OutboxLimits): Outbox {
+    return new Outbox(limits, this.#channel.sense);
   }
 
   end(): void {
