@@ -144,9 +144,11 @@ export class WebServer {
 
   #serve(request: IncomingMessage, response: ServerResponse, app: RequestListener): void {
     const { socket } = request;
-    // The parser goes on with what it has, also for a connection that is gone.
-    if (socket.destroyed) return;
-    if ((this.#connections.get(socket) ?? 0) >= MAX_PIPELINED) return void socket.destroy();
+    if ((this.#connections.get(socket) ?? 0) >= MAX_PIPELINED) {
+      // The parser goes on with the piece that it has. Given up one by one, its requests cost no error with a stack each.
+      request.destroy();
+      return void socket.destroy();
+    }
     this.#follow(request, response);
     app(request, response);
   }
