@@ -13,6 +13,8 @@ export interface ClientHello {
   readonly serverName: string | undefined;
   /** The highest version offered, as people write it: "TLS 1.3". */
   readonly version: string;
+  /** Whether there is nothing below TLS 1.3 to fall back to. */
+  readonly onlyTls13: boolean;
   readonly alpn: readonly string[];
 }
 
@@ -32,6 +34,7 @@ const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const MAX_FRAGMENT = 16_384;
 const EXTENSION = Object.freeze({ serverName: 0, alpn: 16, supportedVersions: 43 });
+const TLS13 = 0x0304;
 const VERSIONS: Readonly<Record<number, string>> = Object.freeze({
   0x0300: 'SSL 3.0',
   0x0301: 'TLS 1.0',
@@ -92,9 +95,11 @@ function parseHello(message: Buffer): ClientHello {
   hello.vector(1);
   // A hello without extensions is valid up to TLS 1.2 and is what the oldest clients send.
   const extensions = hello.left === 0 ? new Map<number, Buffer>() : readExtensions(new Fields(hello.vector(2)));
+  const versions = readVersions(extensions.get(EXTENSION.supportedVersions), legacyVersion);
   return {
     serverName: readServerName(extensions.get(EXTENSION.serverName)),
-    version: readVersion(extensions.get(EXTENSION.supportedVersions), legacyVersion),
+    version: VERSIONS[Math.max(...versions)] ?? 'an unknown version',
+    onlyTls13: Math.min(...versions) === TLS13,
     alpn: readAlpn(extensions.get(EXTENSION.alpn)),
   };
 }
@@ -117,14 +122,12 @@ function readServerName(data: Buffer | undefined): string | undefined {
 }
 
 /** Values that are in no table are GREASE (RFC 8701) or the future: what counts is what both could speak. */
-function readVersion(data: Buffer | undefined, legacy: number): string {
-  let best = Math.min(legacy, 0x0303);
-  const list = new Fields(data === undefined ? Buffer.alloc(0) : new Fields(data).vector(1));
-  while (list.left > 0) {
-    const version = list.number(2);
-    if (VERSIONS[version] !== undefined && version > best) best = version;
-  }
-  return VERSIONS[best] ?? 'an unknown version';
+function readVersions(data: Buffer | undefined, legacy: number): number[] {
+  if (data === undefined) return [Math.min(legacy, TLS13 - 1)];
+  const list = new Fields(new Fields(data).vector(1));
+  const versions: number[] = [];
+  while (list.left > 0) versions.push(list.number(2));
+  return versions.filter((version) => VERSIONS[version] !== undefined);
 }
 
 function readAlpn(data: Buffer | undefined): string[] {

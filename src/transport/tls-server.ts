@@ -10,7 +10,7 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 export interface TlsOptions {
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
-  /** Gives a client that names no server TLS 1.2 at most. */
+  /** Gives a client that names no server TLS 1.2 at most, if it takes that. */
   readonly capWithoutSni: boolean;
 }
 
@@ -70,7 +70,8 @@ export class TlsServers {
 
   /** Starts the handshake. `raw` must have been given back every byte of the hello with `unshift`. */
   secure(raw: Socket, hello: ClientHello): void {
-    const server = hello.serverName === undefined && this.#options.capWithoutSni ? this.#capped : this.#normal;
+    const cap = this.#options.capWithoutSni && hello.serverName === undefined && !hello.onlyTls13;
+    const server = cap ? this.#capped : this.#normal;
     server.emit('connection', raw);
   }
 

@@ -6,7 +6,12 @@ import { fixture, hex } from '../support/fixture.ts';
 import { seeded } from '../support/random.ts';
 
 let hello: Buffer;
-const expected: ClientHello = { serverName: 'live.example.com', version: 'TLS 1.3', alpn: ['http/1.1', 'x'] };
+const expected: ClientHello = {
+  serverName: 'live.example.com',
+  version: 'TLS 1.3',
+  onlyTls13: false,
+  alpn: ['http/1.1', 'x'],
+};
 
 beforeAll(async () => {
   hello = await recordClientHello({ servername: 'live.example.com', ALPNProtocols: ['http/1.1', 'x'] });
@@ -31,11 +36,11 @@ describe('reading a ClientHello', () => {
   });
 
   it.each([
-    ['ffmpeg', { serverName: 'localhost', version: 'TLS 1.3', alpn: [] }],
+    ['ffmpeg', { serverName: 'localhost', version: 'TLS 1.3', onlyTls13: false, alpn: [] }],
     // The client for whose sake a missing name caps the version.
-    ['rtmpdump', { serverName: undefined, version: 'TLS 1.3', alpn: [] }],
-    ['node', { serverName: 'live.example.com', version: 'TLS 1.3', alpn: ['http/1.1'] }],
-    ['old', { serverName: undefined, version: 'TLS 1.0', alpn: [] }],
+    ['rtmpdump', { serverName: undefined, version: 'TLS 1.3', onlyTls13: false, alpn: [] }],
+    ['node', { serverName: 'live.example.com', version: 'TLS 1.3', onlyTls13: false, alpn: ['http/1.1'] }],
+    ['old', { serverName: undefined, version: 'TLS 1.0', onlyTls13: false, alpn: [] }],
   ])('reads the hello of %s', (client, answer) => {
     const bytes = fixture(`client-hello-${client}`);
     expect(feed(bytes)).toMatchObject({ answer, used: bytes.length });
@@ -59,7 +64,7 @@ describe('reading a ClientHello', () => {
 
   it('knows that a client names no server', async () => {
     const bytes = await recordClientHello({});
-    expect(readClientHello(bytes)).toEqual({ serverName: undefined, version: 'TLS 1.3', alpn: [] });
+    expect(readClientHello(bytes)).toEqual({ serverName: undefined, version: 'TLS 1.3', onlyTls13: false, alpn: [] });
   });
 
   it('tells the highest version that is offered', async () => {
@@ -67,10 +72,15 @@ describe('reading a ClientHello', () => {
     expect(readClientHello(bytes)).toMatchObject({ version: 'TLS 1.2' });
   });
 
+  it('knows a client that can speak nothing below TLS 1.3', async () => {
+    const bytes = await recordClientHello({ minVersion: 'TLSv1.3' });
+    expect(readClientHello(bytes)).toMatchObject({ version: 'TLS 1.3', onlyTls13: true });
+  });
+
   it('reads a hello without extensions, as old clients send it', () => {
     const body = `0301 ${'00'.repeat(32)} 00 0002 002f 01 00`;
     const bytes = hex(`16 0301 002d 01 000029 ${body}`);
-    expect(readClientHello(bytes)).toEqual({ serverName: undefined, version: 'TLS 1.0', alpn: [] });
+    expect(readClientHello(bytes)).toEqual({ serverName: undefined, version: 'TLS 1.0', onlyTls13: false, alpn: [] });
   });
 
   it('shows no character of a name that could harm a log', () => {

@@ -48,6 +48,7 @@ describe('check 25: rtmps handshakes, and must-do 28: the right certificate', ()
     ['SNI one label too deep', { servername: 'a.b.wild.example' }, 'TLSv1.3', 'default.example'],
     ['unknown SNI', { servername: 'elsewhere.example' }, 'TLSv1.3', 'default.example'],
     ['no SNI, capped', { servername: '' }, 'TLSv1.2', 'default.example'],
+    ['no SNI and nothing but TLS 1.3', { minVersion: 'TLSv1.3' }, 'TLSv1.3', 'default.example'],
     ['an IP literal, which sends no SNI', {}, 'TLSv1.2', 'default.example'],
   ] as const)('%s', async (_, options, version, names) => {
     await open();
