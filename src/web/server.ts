@@ -33,7 +33,10 @@ export const WEB_DEFAULTS: WebServerOptions = Object.freeze({
  * input, however little of the answers is fetched: 3,600 requests for a page, and 15 MiB of pages, in 64 KiB (measured).
  * The tunnel's clients, the only ones that do not wait for each answer, are 16 ahead at most.
  */
-const MAX_PIPELINED = 64;
+const MAX_PIPELINED = 32;
+
+/** `llhttp`'s word for a request that changes the protocol. */
+const NO_HTTP_FOLLOWS = 2;
 
 /** Looks for head time-outs this often; Node's default of 30 s would make 10 s up to 40. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -145,8 +148,7 @@ export class WebServer {
   #serve(request: IncomingMessage, response: ServerResponse, app: RequestListener): void {
     const { socket } = request;
     if ((this.#connections.get(socket) ?? 0) >= MAX_PIPELINED) {
-      // The parser goes on with the piece that it has. Given up one by one, its requests cost no error with a stack each.
-      request.destroy();
+      stopParsing(socket);
       return void socket.destroy();
     }
     this.#follow(request, response);
@@ -186,6 +188,15 @@ function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status = REFUSALS.get(error.code ?? '') ?? '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\n${REFUSAL_FIELDS.join('\r\n')}\r\n\r\n`);
   (socket as Socket).setTimeout(LINGER_MS, () => socket.destroy());
+}
+
+/**
+ * The parser would go on with the piece of input that it has, for a connection that is gone: 50 ms for 64 KiB. It leaves
+ * the rest when it is told that what follows is no HTTP, as Node tells it at an upgrade.
+ */
+function stopParsing(socket: Duplex): void {
+  const { parser } = socket as Duplex & { readonly parser?: { onIncoming: () => number } | null };
+  if (parser) parser.onIncoming = () => NO_HTTP_FOLLOWS;
 }
 
 /** An answer is on the line already: nothing that is added would be understood. */
