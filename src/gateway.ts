@@ -35,6 +35,12 @@ export interface Counts {
   readonly streams: number;
 }
 
+/**
+ * Of all connections, one address may hold this part whatever it does with them: those that have served a request do not
+ * count towards `connectionsPerAddress`, and a single client could take every place with one request each.
+ */
+const MAX_SHARE = 1 / 4;
+
 /** How often waiting channels are looked at; a grace time may run this much longer. */
 const HUB_TICK_MS = 100;
 
@@ -69,7 +75,8 @@ export class Gateway {
     const perAddress = { maxPerAddress: limits.connectionsPerAddress, exempt: this.#trusted };
     this.#clients = new AddressCounter({ max: limits.connections + config.tunnel.maxSessions, ...perAddress });
     this.#newcomers = new AddressCounter({ max: limits.connections, ...perAddress });
-    this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: limits.connections });
+    const share = Math.max(limits.connectionsPerAddress, Math.ceil(limits.connections * MAX_SHARE));
+    this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: share, exempt: this.#trusted });
     this.#hub = new Hub(core.hub, log);
     this.#rtmp = new RtmpServer(this.#hub, { ...core, session: { ...core.session, random } }, log);
     this.#tunnels = new Tunnels(config.tunnel, {
