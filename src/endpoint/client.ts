@@ -6,6 +6,7 @@ import {
   type ConnectParameters,
   type Message,
   type SessionSettings,
+  type PlayOptions,
 } from '../protocol/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, random, type DriverOptions } from './driver.ts';
 
@@ -68,9 +69,9 @@ export class RtmpClient {
   }
 
   /** Starts playing; the listener hears every audio, video and data message. Resolves with the message stream id. */
-  async play(name: string, listener: PlayListener): Promise<number> {
+  async play(name: string, listener: PlayListener, options: PlayOptions = {}): Promise<number> {
     this.#playListener = listener;
-    const streamId = await this.#ask(() => this.#session.play(name));
+    const streamId = await this.#ask(() => this.#session.play(name, options));
     this.#listeners.set(streamId, listener);
     return streamId;
   }

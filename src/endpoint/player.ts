@@ -2,6 +2,7 @@ import type { Log } from '../log.ts';
 import type { Frame } from '../media/index.ts';
 import type { Hub, Outbox, OutboxLimits, StreamName, Subscriber, Subscription } from '../hub/index.ts';
 import type { ServerSession, Status } from '../protocol/index.ts';
+import { Excerpt } from './excerpt.ts';
 import type { FrameRun } from './frame-run.ts';
 import type { Beater, Pulse } from './pulse.ts';
 
@@ -45,6 +46,7 @@ export class Player implements Subscriber, Beater {
   #due: FrameRun;
   #outbox: Outbox | undefined;
   #subscription: Subscription | undefined;
+  #isComplete = false;
   #marked = false;
   #paused = false;
   #wantsAudio = true;
@@ -62,8 +64,9 @@ export class Player implements Subscriber, Beater {
   }
 
   /** Joins the stream: what a decoder needs to begin comes at once, unless the player would rather wait for less delay. */
-  start(options: { readonly gop: boolean }): void {
-    this.#subscription = this.#shared.hub.subscribe(this.#name, this, options);
+  start({ gop, durationMs }: { readonly gop: boolean; readonly durationMs: number }): void {
+    const subscriber = durationMs > 0 ? new Excerpt(this, durationMs, () => this.#complete()) : this;
+    this.#subscription = this.#shared.hub.subscribe(this.#name, subscriber, { gop });
   }
 
   deliver(frame: Frame): void {
@@ -90,6 +93,7 @@ export class Player implements Subscriber, Beater {
     if (this.#driver.blocked || this.#due.bytes > MAX_BEAT_BYTES) this.#fallBehind(this.#subscription);
     if (this.#outbox === undefined) this.#sendDue();
     else this.#catchUp(this.#outbox);
+    if (this.#isComplete && this.#due.bytes === 0 && (this.#outbox?.frames ?? 0) === 0) this.#sayComplete();
   }
 
   /** The connection has room again. */
@@ -117,6 +121,19 @@ export class Player implements Subscriber, Beater {
     this.#subscription?.end();
     this.#subscription = undefined;
     this.#clear();
+  }
+
+  /** What was asked for is here; it has to go out before the client is told. */
+  #complete(): void {
+    this.#isComplete = true;
+    this.#mark();
+  }
+
+  #sayComplete(): void {
+    this.stop();
+    this.#say('status', 'NetStream.Play.Stop', 'this is what was asked for');
+    this.#session.endStream(this.#streamId);
+    this.#driver.flush();
   }
 
   /** From the last keyframe again; what still waits is older than that. */

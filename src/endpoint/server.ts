@@ -20,6 +20,7 @@ import {
 import type { Handler, Peer } from '../transport/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { FrameRun } from './frame-run.ts';
+import { playDuration } from './excerpt.ts';
 import { Player, type PlayerShared } from './player.ts';
 import { Pulse } from './pulse.ts';
 import { secondsBetween, Tally } from './tally.ts';
@@ -197,7 +198,7 @@ class ServerConnection {
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, { player, since: now(), log });
       if (this.#publications.size === 0) this.driver.mustDrain = true;
-      player.start({ gop: !DECLINES_GOP.test(event.name) });
+      player.start({ gop: !DECLINES_GOP.test(event.name), durationMs: playDuration(event.duration) });
       log.info({}, 'playing');
     });
   }

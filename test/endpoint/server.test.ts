@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { now, random, RtmpClient, RtmpServer } from '../../src/endpoint/index.ts';
 import { Hub, type HubOptions } from '../../src/hub/index.ts';
-import { MessageType, type Message } from '../../src/protocol/index.ts';
+import { MessageType, type Message, type PlayOptions } from '../../src/protocol/index.ts';
 import { memoryPair } from '../support/memory-link.ts';
 import { recordingLog } from '../support/recording-log.ts';
 
@@ -36,18 +36,22 @@ function startServer(options: Partial<HubOptions> = {}) {
 }
 
 /** A player that notes "video 40 17.." for every message. */
-async function play(client: RtmpClient, name: string) {
+async function play(client: RtmpClient, name: string, options?: PlayOptions) {
   const seen: string[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   const ended: string[] = [];
-  await client.play(name, {
-    message: ({ type, timestamp, payload }) => {
-      if (type === MessageType.dataAmf0) return;
-      seen.push(`${type === MessageType.audio ? 'audio' : 'video'} ${timestamp} ${payload.toString('hex', 0, 2)}`);
-      for (const each of waiting.splice(0)) (seen.length >= each.count ? each.resolve : () => waiting.push(each))();
+  await client.play(
+    name,
+    {
+      message: ({ type, timestamp, payload }) => {
+        if (type === MessageType.dataAmf0) return;
+        seen.push(`${type === MessageType.audio ? 'audio' : 'video'} ${timestamp} ${payload.toString('hex', 0, 2)}`);
+        for (const each of waiting.splice(0)) (seen.length >= each.count ? each.resolve : () => waiting.push(each))();
+      },
+      ended: (reason) => ended.push(reason),
     },
-    ended: (reason) => ended.push(reason),
-  });
+    options,
+  );
   const has = (count: number) =>
     new Promise<void>((resolve) => (seen.length >= count ? resolve() : waiting.push({ count, resolve })));
   return { seen, has, ended };
@@ -90,6 +94,19 @@ describe('RtmpServer', () => {
     const player = await play(await connect(), 'a');
     await player.has(3);
     expect(player.seen).toEqual(['video 80 1700', 'video 80 1701', 'video 120 2701']);
+  });
+
+  it('ends playing by itself after the duration that was asked for, and not in the middle of what is due', async () => {
+    const { connect } = start();
+    const excerpt = await play(await connect(), 'a', { duration: 3000 });
+    const whole = await play(await connect(), 'a');
+    const publisher = await connect();
+    const streamId = await publisher.publish('a');
+    const times = [0, 1000, 2000, 2999, 3000, 4000];
+    for (const message of [avcConfig(1), ...times.map(keyframe)]) publisher.send({ ...message, streamId });
+    await whole.has(7);
+    await expect.poll(() => excerpt.ended).toHaveLength(1);
+    expect(excerpt.seen.map((line) => line.split(' ')[1])).toEqual(['0', '0', '1000', '2000', '2999']);
   });
 
   it('refuses a second publisher, which may still publish another name on the same connection', async () => {
