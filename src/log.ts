@@ -55,10 +55,9 @@ export function createLog(options: LogOptions, sink?: LogSink): Log {
   if (options.format === 'json') return pino(settings, sink ?? pino.destination({ sync: true }));
   const colorize = sink === undefined && process.stdout.isTTY;
   const destination = sink ? new Writable({ write: (line, _encoding, done) => (sink.write(String(line)), done()) }) : 1;
-  return pino(
-    settings,
-    pretty({ colorize, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true, destination }),
-  );
+  // One line each, as in JSON: who watches twenty clients come and go reads down a column.
+  const layout = { singleLine: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' };
+  return pino(settings, pretty({ colorize, ...layout, sync: true, destination }));
 }
 
 /** Says nothing: the default wherever a logger is optional. */

@@ -20,10 +20,10 @@ test('writes one JSON object a line, with the fields and the sentence', () => {
   expect(fieldsOf(lines[0])).toMatchObject({ level: 30, event: 'ready', ports: [1935], msg: 'ready' });
 });
 
-test('writes lines for people', () => {
-  const [line] = written((log) => log.warn({ peer: 'a1' }, 'too slow'), 'info', 'pretty');
-  expect(line).toMatch(/WARN.*too slow/);
-  expect(line).toContain('peer: "a1"');
+test('writes lines for people: the time, the level, the sentence, then the fields', () => {
+  const lines = written((log) => log.warn({ peer: 'a1', codecs: ['avc1', 'mp4a'] }, 'too slow'), 'info', 'pretty');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: too slow {"peer":"a1","codecs":\["avc1","mp4a"\]}\n$/);
 });
 
 test('writes nothing below its level, and nothing at all when silent', () => {
