@@ -91,6 +91,8 @@ interface Playing {
   readonly log: Log;
 }
 
+type StreamRequest = Extract<ServerEvent, { type: 'publish' | 'play' }>;
+
 /** How many clients end a connection when they have what they want (FFmpeg, browsers, anything killed): no news by itself. */
 const DEPARTURES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -177,7 +179,7 @@ class ServerConnection {
   }
 
   #publish(event: Extract<ServerEvent, { type: 'publish' }>): void {
-    this.#guard(event.id, 'NetStream.Publish.BadName', () => {
+    this.#guard(event, 'NetStream.Publish.BadName', () => {
       const name = streamName(this.#app, event.name);
       const publisher = { end: (reason: string) => this.#revoke(event.streamId, reason) };
       const publication = this.#shared.hub.publish(name, publisher, now());
@@ -190,7 +192,7 @@ class ServerConnection {
   }
 
   #play(event: Extract<ServerEvent, { type: 'play' }>): void {
-    this.#guard(event.id, 'NetStream.Play.StreamNotFound', () => {
+    this.#guard(event, 'NetStream.Play.StreamNotFound', () => {
       const name = streamName(this.#app, event.name);
       this.#stopPlayer(event.streamId);
       const log = this.#log.child(shown(name));
@@ -204,13 +206,14 @@ class ServerConnection {
   }
 
   /** Runs a request; what policy refuses is told to the client on its NetStream, and the connection goes on. */
-  #guard(requestId: number, code: string, request: () => void): void {
+  #guard(event: StreamRequest, code: string, request: () => void): void {
     try {
       request();
     } catch (error) {
       if (!(error instanceof RejectedError)) throw error;
-      this.session.reject(requestId, { level: 'error', code, description: error.message });
-      this.#log.info({ code: error.code }, `refused: ${error.message}`);
+      this.session.reject(event.id, { level: 'error', code, description: error.message });
+      const what = { app: this.#app, stream: redactKey(event.name), code: error.code };
+      this.#log.info(what, `${event.type} refused: ${error.message}`);
     }
   }
 

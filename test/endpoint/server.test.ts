@@ -110,11 +110,13 @@ describe('RtmpServer', () => {
   });
 
   it('refuses a second publisher, which may still publish another name on the same connection', async () => {
-    const { connect } = start({ republish: 'refuse' });
+    const { connect, lines } = start({ republish: 'refuse' });
     await (await connect()).publish('a');
     const second = await connect();
     await expect(second.publish('a')).rejects.toThrow('NetStream.Publish.BadName');
     await expect(second.publish('b')).resolves.toBeGreaterThan(0);
+    const refusal = lines.find(({ message }) => message.startsWith('publish refused'));
+    expect(refusal).toMatchObject({ level: 'info', fields: { app: 'live', stream: 'a', code: 'STREAM_TAKEN' } });
   });
 
   it('lets a second publisher take over when told to, and ends the first', async () => {
