@@ -1,4 +1,4 @@
-import type { MediaAddress, MediaScheme } from './addresses.ts';
+import type { MediaAddress } from './addresses.ts';
 import { Html, markup } from './html.ts';
 import { STYLE } from './style.ts';
 
@@ -56,53 +56,48 @@ ${content}
 }
 
 function guide(addresses: readonly MediaAddress[]): Html {
+  const [{ origin }] = addresses as readonly [MediaAddress];
+  const url = `${origin}/${APP}/${STREAM}`;
+  const others = addresses.length > 1 ? markup`<p>The other addresses do as well.</p>\n` : '';
   return markup`${addressTable(addresses)}
 <p>Put your own names for <code>${APP}</code> (the application) and <code>${STREAM}</code> (the stream).</p>
 <h2>Publish</h2>
-<h3>With OBS</h3>
-<p>In Settings, Stream, choose the service “Custom…”. The stream key is <code>${STREAM}</code>, the server one of these:</p>
-<ul>
-${addresses.map(({ origin }) => markup`<li><code>${origin}/${APP}</code></li>\n`)}</ul>
 <h3>With ffmpeg</h3>
-${addresses.map((address) => commandFor(address, publishCommand))}<h2>Play</h2>
+${commandLine('publish', `ffmpeg -re -i video.mp4 -c:v libx264 -g 60 -c:a aac -f flv "${url}"`)}
+${others}${publishWithObs(addresses)}<h2>Play</h2>
 <h3>With ffplay</h3>
-${addresses.map((address) => commandFor(address, playCommand))}<h3>With OBS</h3>
-<p>Add a “Media Source”, clear “Local File”, and write one of the addresses of the table into “Input”.</p>
-${addresses.some(({ scheme }) => isSecure(scheme)) ? tlsNote() : ''}`;
+${commandLine('play', `ffplay "${url}"`)}
+${others}<h3>With OBS</h3>
+<p>Add a “Media Source”, clear “Local File”, and write one of the addresses into “Input”.</p>`;
+}
+
+/** OBS publishes over RTMP and RTMPS; its own RTMPT freezes. */
+function publishWithObs(addresses: readonly MediaAddress[]): Html | '' {
+  const suitable = addresses.filter(({ scheme }) => scheme === 'rtmp' || scheme === 'rtmps');
+  if (suitable.length === 0) return '';
+  return markup`<h3>With OBS</h3>
+<p>In Settings, Stream, choose the service “Custom…”. The stream key is <code>${STREAM}</code>, the server:</p>
+<ul>
+${suitable.map(({ origin }) => markup`<li><code>${origin}/${APP}</code></li>\n`)}</ul>
+${suitable.some(({ scheme }) => scheme === 'rtmps') ? certificateNote() : ''}`;
 }
 
 function addressTable(addresses: readonly MediaAddress[]): Html {
   const row = ({ origin, about }: MediaAddress) =>
     markup`<tr><td><code>${origin}/${APP}/${STREAM}</code></td><td>${about}</td></tr>\n`;
   return markup`<h2 id="addresses">Addresses</h2>
-<div class="scroll" role="region" aria-labelledby="addresses" tabindex="0">
-<table>
+<table aria-labelledby="addresses">
 <thead><tr><th scope="col">Address</th><th scope="col">What it is</th></tr></thead>
 <tbody>
 ${addresses.map(row)}</tbody>
-</table>
-</div>`;
+</table>`;
 }
 
-function commandFor({ scheme, origin }: MediaAddress, command: (url: string) => string): Html {
-  const label = `Command for ${scheme.toUpperCase()}`;
-  const line = command(`${origin}/${APP}/${STREAM}`);
-  return markup`<pre tabindex="0" role="group" aria-label="${label}"><code>${line}</code></pre>\n`;
+function commandLine(purpose: string, line: string): Html {
+  return markup`<pre tabindex="0" role="group" aria-label="Command to ${purpose}"><code>${line}</code></pre>`;
 }
 
-function publishCommand(url: string): string {
-  return `ffmpeg -re -i video.mp4 -c:v libx264 -g 60 -c:a aac -f flv "${url}"`;
-}
-
-function playCommand(url: string): string {
-  return `ffplay "${url}"`;
-}
-
-function isSecure(scheme: MediaScheme): boolean {
-  return scheme === 'rtmps' || scheme === 'rtmpts';
-}
-
-function tlsNote(): Html {
-  return markup`<p class="note">OBS verifies certificates: for the addresses with TLS it wants one from an authority that its
-computer trusts, made out for the host name in the address. ffmpeg does not verify unless it is told to.</p>`;
+function certificateNote(): Html {
+  return markup`<p class="note">OBS verifies certificates: for <code>rtmps</code> it wants one from an authority that its
+computer trusts, made out for the host name in the address. ffmpeg does not verify unless it is told to.</p>\n`;
 }

@@ -15,12 +15,19 @@ h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 .lead, .note { color: var(--soft); }
 a { color: var(--accent); }
 code, pre { font: .92em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; }
-pre:focus-visible, .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.scroll { overflow-x: auto; }
+pre { margin: .5rem 0; padding: .75rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; }
+pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { width: 100%; border-collapse: collapse; text-align: left; }
 th, td { padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; }
+ul { padding-left: 1.25rem; }
+td code, li code { overflow-wrap: break-word; }
+@media (max-width: 40rem) {
+  thead { position: absolute; clip-path: inset(50%); }
+  td { display: block; padding-right: 0; }
+  td:first-child { padding-bottom: 0; border-bottom: 0; }
+  td:last-child { padding-top: 0; color: var(--soft); }
+}
 `;
 
 /** Lets exactly this style sheet through a policy that forbids everything else. */

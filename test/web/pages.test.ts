@@ -5,19 +5,28 @@ import { CONTENT_SECURITY_POLICY } from '../../src/web/style.ts';
 
 const ADDRESSES = [
   { scheme: 'rtmp', origin: 'rtmp://h:1935', about: 'plain' },
-  { scheme: 'rtmpts', origin: 'rtmpts://h:8443', about: 'tunnelled' },
+  { scheme: 'rtmps', origin: 'rtmps://h:8443', about: 'in TLS' },
 ] as const;
 
-test('shows commands to publish and to play over every address, and the server for OBS', () => {
+const PLAIN_TUNNEL = { scheme: 'rtmpt', origin: 'rtmpt://h:8080', about: 'tunnelled' } as const;
+
+test('shows every address, and one command each to publish and to play', () => {
   const page = homePage(ADDRESSES);
-  for (const { origin } of ADDRESSES) {
-    expect(page).toMatch(new RegExp(`ffmpeg [^<]*&quot;${origin}/live/stream&quot;`));
-    expect(page).toMatch(new RegExp(`ffplay &quot;${origin}/live/stream&quot;`));
-    expect(page).toContain(`<li><code>${origin}/live</code></li>`);
-  }
+  for (const { origin } of ADDRESSES) expect(page).toContain(`<td><code>${origin}/live/stream</code></td>`);
+  expect(page.match(/ffmpeg [^<]*&quot;[^<]*&quot;/g)).toEqual([expect.stringContaining('rtmp://h:1935/live/stream')]);
+  expect(page.match(/ffplay &quot;[^<]*&quot;/g)).toEqual(['ffplay &quot;rtmp://h:1935/live/stream&quot;']);
 });
 
-test('speaks of certificates only where there is TLS', () => {
+test('names for OBS only the servers that OBS can publish to', () => {
+  const page = homePage([...ADDRESSES, PLAIN_TUNNEL]);
+  expect(page.match(/<li><code>.*<\/code><\/li>/g)).toEqual([
+    '<li><code>rtmp://h:1935/live</code></li>',
+    '<li><code>rtmps://h:8443/live</code></li>',
+  ]);
+  expect(homePage([PLAIN_TUNNEL])).not.toContain('Custom…');
+});
+
+test('speaks of certificates only where OBS would want one', () => {
   expect(homePage(ADDRESSES)).toContain('certificates');
   expect(homePage(ADDRESSES.slice(0, 1))).not.toContain('certificates');
 });
