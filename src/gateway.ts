@@ -166,7 +166,7 @@ export class Gateway {
   /** A door that allows no tunnel gives its HTTP connections to the web server straight away. */
   #serveHttp(socket: Socket, arrival: HttpArrival): void {
     this.#arrivals.set(socket, arrival);
-    const handOver = (to: Socket, rest?: Buffer) => this.#web.adopt(to, rest);
+    const handOver = (to: Socket) => this.#web.adopt(to);
     if (!arrival.tunnel) return handOver(socket);
     const validRequest = () => arrival.validRequest();
     serveTunnelConnection(socket, arrival, { tunnels: this.#tunnels, log: this.#log, handOver, validRequest });

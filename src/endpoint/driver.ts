@@ -32,6 +32,9 @@ export interface DriverOptions {
 
 export const DRIVER_DEFAULTS: DriverOptions = Object.freeze({ drainTimeoutMs: 30_000, lingerMs: 2_000 });
 
+/** What one read may cost without consequences. An ordinary one, of one frame for 500 players, takes about as long. */
+const FAIR_SHARE_MS = 5;
+
 /**
  * The only pump between a Duplex and a Session: it reads, writes, keeps deadlines and heeds back-pressure. It has one
  * timer, armed for the earliest deadline and left alone while deadlines only move later.
@@ -48,6 +51,7 @@ export class Driver<E> {
   #lingerUntil = Infinity;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #resting: NodeJS.Timeout | undefined;
   #fault: Error | undefined;
   readonly #wake = () => this.#tick();
 
@@ -108,7 +112,23 @@ export class Driver<E> {
 
   #receive(bytes: Buffer): void {
     if (this.#state !== 'open') return;
-    this.#run(() => this.#session.receive(bytes, now()));
+    const began = now();
+    this.#run(() => this.#session.receive(bytes, began));
+    const took = now() - began;
+    if (took >= FAIR_SHARE_MS) this.#rest(took);
+  }
+
+  /**
+   * Who keeps us busy waits as long as it took: thousands of tiny frames to hundreds of players in one read are seconds
+   * of work, and the event loop reads a socket with more in it up to 32 times in a row (libuv).
+   */
+  #rest(forMs: number): void {
+    if (this.#state !== 'open' || this.#resting !== undefined) return;
+    this.#stream.pause();
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      this.#stream.resume();
+    }, forMs);
   }
 
   #run(step: () => E[]): void {
@@ -176,6 +196,7 @@ export class Driver<E> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     clearTimeout(this.#timer);
+    clearTimeout(this.#resting);
     this.#session.end();
     this.#callbacks.closed(this.#fault);
   }

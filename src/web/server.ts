@@ -85,6 +85,8 @@ export class WebServer {
     };
     this.#server = createServer(settings, (request, response) => this.#serve(request, response, app));
     this.#server.maxRequestsPerSocket = 0;
+    // A client that has said all may close its half and still wants its answer; without this Node hangs up on it.
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.timeout = options.stallTimeoutMs;
     this.#server.prependListener('connection', (socket: Socket) => this.#dropStranger(socket));
     this.#server.on('clientError', refuse);
@@ -108,13 +110,12 @@ export class WebServer {
 
   /**
    * Takes a connection for good. `socket` is the real `net.Socket` or `TLSSocket`, without listeners of its former
-   * owner; `rest` is what has been read from it and belongs to the next request.
+   * owner, which has put back all that it read of the next request.
    */
-  adopt(socket: Socket, rest?: Buffer): void {
+  adopt(socket: Socket): void {
     if (socket.destroyed) return;
     this.#connections.set(socket, 0);
     socket.once('close', () => this.#forget(socket));
-    if (rest !== undefined && rest.length > 0) socket.unshift(rest);
     this.#server.emit('connection', socket);
     // Without this a paused socket's later bytes reach the parser before the ones put back (measured: 400).
     socket.resume();

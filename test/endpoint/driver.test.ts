@@ -13,8 +13,11 @@ class ScriptedSession implements DrivenSession<string> {
   ticks = 0;
   ended = 0;
   failNext: Error | undefined;
+  /** Milliseconds that taking bytes costs. */
+  cost = 0;
 
   receive(bytes: Buffer): string[] {
+    if (this.cost > 0) vi.advanceTimersByTime(this.cost);
     if (this.failNext) throw this.failNext;
     this.received.push(bytes.toString());
     return bytes.toString().split('');
@@ -187,6 +190,25 @@ describe('Driver', () => {
     link.push(null);
     await once(link, 'finish');
     expect(link.writableEnded).toBe(true);
+  });
+
+  it('lets a peer whose bytes cost much wait as long as they took, and no other', async () => {
+    const { link, session } = drive();
+    session.cost = 4;
+    link.push('a');
+    await turn();
+    expect(link.isPaused()).toBe(false);
+    session.cost = 40;
+    link.push('b');
+    link.push('c');
+    await turn();
+    expect(session.received.join('')).toBe('ab');
+    session.cost = 0;
+    vi.advanceTimersByTime(39);
+    expect(link.isPaused()).toBe(true);
+    vi.advanceTimersByTime(2);
+    await turn();
+    expect(session.received.join('')).toBe('abc');
   });
 
   it('delivers no event after its owner destroyed it, not even one of the same bytes', async () => {

@@ -96,8 +96,8 @@ export class TunnelRig {
         tunnels: this.tunnels,
         log: options.log ?? NO_LOG,
         validRequest: () => (this.validRequests += 1),
-        handOver: (taken, rest) => {
-          this.handedOver.push(rest);
+        handOver: (taken) => {
+          this.handedOver.push((taken.read() as Buffer | null) ?? Buffer.alloc(0));
           taken.on('error', () => {});
           taken.end('HTTP/1.1 418 Web\r\nContent-Length: 0\r\n\r\n');
         },

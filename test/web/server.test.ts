@@ -24,7 +24,8 @@ async function open(app: RequestListener, options: Partial<WebServerOptions> = {
       const first = socket.read(taken) as Buffer | null;
       if (first === null) return;
       socket.removeListener('readable', look);
-      web.adopt(socket, first);
+      socket.unshift(first);
+      web.adopt(socket);
     };
     socket.on('readable', look);
   });
@@ -61,6 +62,14 @@ test.each([1, 4, REQUEST.length])('serves a connection of which %d bytes had bee
   socket.write(REQUEST);
   await until(/hello[^]*hello$/);
   expect(web.connections).toBe(1);
+});
+
+test('answers a client that closed its half right behind its request', async () => {
+  const late: RequestListener = (_, response) => void setImmediate(() => response.end('hello'));
+  const { dial } = await open(late);
+  const { socket, closed } = await dial();
+  socket.end(REQUEST);
+  expect(await closed).toMatch(/hello$/);
 });
 
 test('reads the bytes put back before the ones that come later', async () => {

@@ -19,8 +19,8 @@ import type { HeadReader } from './wire.ts';
 export interface TunnelConnectionDependencies {
   readonly tunnels: Tunnels;
   readonly log: Log;
-  /** Takes a connection that asks for something else: the untouched socket and the bytes that are already read. */
-  readonly handOver: (socket: Socket | TLSSocket, rest: Buffer) => void;
+  /** Takes a connection that asks for something else: the real socket, paused, every byte of that request still in it. */
+  readonly handOver: (socket: Socket | TLSSocket) => void;
   /** Called once, at the first request that opens a session or belongs to one. */
   readonly validRequest?: () => void;
 }
@@ -60,8 +60,8 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
   #current: Owed | undefined;
   /** The current post, if its answer may begin before its body is here. */
   #early: Post | undefined;
-  /** Bytes that are to go to somebody else, with the socket, when nothing is owed any more. */
-  #rest: Buffer | undefined;
+  /** The socket goes to somebody else when nothing is owed any more. */
+  #isLeaving = false;
   /** No further request is read: what comes is thrown away. */
   #isClosing = false;
   #closeBy = Infinity;
@@ -200,7 +200,7 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
   }
 
   #maybeResume(): void {
-    if (!this.#isPaused || this.#rest !== undefined) return;
+    if (!this.#isPaused || this.#isLeaving) return;
     const isBlocked = this.#isCoreFull || this.#owed.runs >= this.#tunnels.options.maxRuns;
     if (isBlocked && !this.#isClosing) return;
     this.#isPaused = false;
@@ -234,7 +234,7 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
   #afterFlush(now: number): void {
     if (this.#writer.isLast) this.#dropOwed();
     if (this.#owed.runs > 0 || this.#isGone) return this.#maybeResume();
-    if (this.#rest !== undefined) return this.#handOver(this.#rest);
+    if (this.#isLeaving) return this.#handOver();
     if (this.#isClosing || this.#writer.isLast) this.#end(now);
     else this.#maybeResume();
   }
@@ -298,7 +298,7 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
   }
 
   stop(): void {
-    if (this.#current !== undefined || this.#rest !== undefined) return void (this.#closeBy = this.#stopBy());
+    if (this.#current !== undefined || this.#isLeaving) return void (this.#closeBy = this.#stopBy());
     if (!this.#isClosing) this.#closeSoon();
   }
 
@@ -336,15 +336,17 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
 
   // Handing over ----------------------------------------------------------------------------------------------------
 
+  /** What was read goes back at once: once a FIN has been seen behind it, Node takes nothing back any more. */
   #prepareHandOver(rest: Buffer): void {
-    this.#rest = rest;
+    this.#isLeaving = true;
     this.#reader.stop();
     this.#isPaused = true;
     this.#socket.pause();
+    this.#socket.unshift(rest);
     this.#release();
   }
 
-  #handOver(rest: Buffer): void {
+  #handOver(): void {
     // What its writes come to matters to the tunnel, and only we would notice.
     if (this.#writer.isUnsure) return;
     const socket = this.#socket;
@@ -355,7 +357,7 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
     socket.off('drain', this.#onDrain);
     socket.off('close', this.#onClose);
     socket.off('error', ignore);
-    this.#deps.handOver(socket, rest);
+    this.#deps.handOver(socket);
   }
 
   // Time ------------------------------------------------------------------------------------------------------------

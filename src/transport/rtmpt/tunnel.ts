@@ -81,6 +81,8 @@ export class Tunnel extends Duplex implements Sleeper {
   #refusal: Answer = GONE;
   #activeAt: number;
   #phaseAt = 0;
+  /** The client has said `/close`: what it sent before is answered as ever, however late it reads the answers. */
+  #isClosed = false;
   #heldWrite: (() => void) | undefined;
   #final: (() => void) | undefined;
 
@@ -174,7 +176,7 @@ export class Tunnel extends Duplex implements Sleeper {
     }
     const isSettled = this.#order.isSettled(number, post.kind);
     if (this.#phase === 'dead' && !post.fresh) return this.#refusal;
-    if (isSettled && (number < this.#highest || this.#phase === 'closed')) return bare();
+    if (isSettled && (number < this.#highest || this.#isClosed)) return bare();
     if (this.#phase !== 'open') return this.#refusal;
     if (!isSettled) return this.#wait(post, Infinity);
     return this.#answered ? bare() : this.#newest(post, now);
@@ -201,6 +203,7 @@ export class Tunnel extends Duplex implements Sleeper {
   /** The client said `/close`: like a TCP client's FIN, but nothing more can be said to it. */
   close(): void {
     if (this.#phase !== 'open') return;
+    this.#isClosed = true;
     this.#setPhase('closed');
     this.#host.forget(this);
     this.#host.ended(this, undefined);

@@ -101,6 +101,23 @@ describe('a publisher that never reads', () => {
     }
   });
 
+  test('/close behind unread answers is answered, and so is every send before it, however late they are read', async () => {
+    const rig = await start();
+    const { probe, id, next } = await openBlocked(rig);
+    const core = await rig.core();
+    await publish(probe, id, next, 500);
+    const close = formatPost(`/close/${id}/${next + 500}`);
+    await new Promise<void>((resolve) => probe.socket.write(close, () => resolve()));
+    await core.until(({ hasEnded }) => hasEnded);
+    core.stream.destroy();
+    await expect.poll(() => rig.tunnels.count).toBe(0);
+    probe.read();
+    const answers = [];
+    for (let i = 0; i <= next + 500; i++) answers.push(await probe.answer());
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    expect(answers.at(-1)!.body).toEqual(Buffer.of(0));
+  });
+
   test('its session ends with it: the next send gets a 404 that it does not read, and the connection closes', async () => {
     const rig = await start({ tunnel: { lingerMs: 50 } });
     const { probe, id, next } = await openBlocked(rig);
