@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { Certificate } from './certificate.ts';
 
 /**
@@ -16,8 +17,12 @@ export function namesOf(certificate: X509Certificate): string[] {
   return names.map(normaliseName);
 }
 
-/** DNS names are the same in any case and with a trailing dot (RFC 4343, RFC 6066 3). */
+/**
+ * DNS names are the same in any case and with a trailing dot (RFC 4343, RFC 6066 3). IPv6 addresses are written short
+ * (RFC 5952): OpenSSL says 0:0:0:0:0:0:0:1.
+ */
 export function normaliseName(name: string): string {
+  if (isIPv6(name)) return new URL(`http://[${name}]`).hostname.slice(1, -1);
   return name.toLowerCase().replace(/\.$/, '');
 }
 
