@@ -60,7 +60,7 @@ function portFor(scheme: Scheme, ports: TestGateway['ports']): number {
 async function until(condition: () => boolean, limitMs = 15_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not so after ${limitMs / 1000} s: ${condition}`);
+    if (Date.now() > end) throw new Error(`still not so after ${limitMs / 1000} s: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
