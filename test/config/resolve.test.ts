@@ -36,6 +36,11 @@ test("a door's own TLS settings win over the general ones", () => {
   ]);
 });
 
+test('a door takes PROXY headers only where its own key says so', () => {
+  const file = 'listen: [{ port: 1, proxyProtocol: require }, { port: 2, proxyProtocol: off }, { port: 3 }]';
+  expect(load(file).config.listen.map(({ proxyProtocol }) => proxyProtocol)).toEqual(['require', 'off', undefined]);
+});
+
 test('certificates come as pairs or as PKCS#12, with their passphrases', () => {
   const file = 'tls: { certificates: [{ cert: c, key: k }, { pfx: p, passphrase: ${P12} }] }';
   expect(load(file, {}, { P12: '0123' }).config.tls.certificates).toEqual([
