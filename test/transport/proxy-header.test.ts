@@ -82,7 +82,7 @@ describe('what is no header (must-do 14)', () => {
 
 describe('a checksum (must-do 17)', () => {
   const header = withChecksum(
-    v2('21 11', IPV4, tlv(4, Buffer.from('before')), '03 0004 00000000', tlv(5, Buffer.from('behind'))),
+    v2('21 11', IPV4, tlv(4, Buffer.from('before')), '03 0004 00000000', tlv(5, Buffer.from('behind it'))),
   );
 
   it('that is right is accepted', () => {
