@@ -9,6 +9,7 @@ import {
   ALL_PROTOCOLS,
   dialer,
   Door,
+  introducingDialer,
   serveTunnelConnection,
   trustList,
   tunnelRouter,
@@ -77,7 +78,7 @@ export class Gateway {
     this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: limits.connections });
     this.#hub = new Hub(core.hub, log);
     const session = { ...core.session, random };
-    if (config.upstreams) {
+    if (config.upstreams.servers.length > 0) {
       const byStream = config.upstreams.options.balance === 'hash';
       this.#upstreams = createUpstreams(config.upstreams, log);
       this.#external = new ExternalCore(this.#upstreams, { byStream, session, driver: core.driver }, log);
@@ -202,10 +203,11 @@ export class Gateway {
 
 function createUpstreams({ servers, options }: UpstreamsConfig, log: Log): Upstreams {
   const { connectTimeoutMs } = options;
-  const pool = servers.map((server) => ({
-    name: upstreamName(server),
-    weight: server.weight,
-    dial: dialer(server.url, { connectTimeoutMs, tls: { rejectUnauthorized: server.verify } }),
-  }));
+  const pool = servers.map((server) => {
+    const { url, weight, proxyProtocol, verify } = server;
+    const how = { connectTimeoutMs, tls: { rejectUnauthorized: verify } };
+    const dial = proxyProtocol === 'off' ? dialer(url, how) : introducingDialer(url, proxyProtocol, how);
+    return { name: upstreamName(server), weight, dial };
+  });
   return new Upstreams(pool, options, { log, probe: probeRtmp });
 }

@@ -27,7 +27,7 @@ export interface Config {
     readonly driver: DriverOptions;
   };
   /** The RTMP servers that take the built-in core's place, if there are any. */
-  readonly upstreams: UpstreamsConfig | undefined;
+  readonly upstreams: UpstreamsConfig;
   readonly tunnel: TunnelOptions;
   readonly tls: CertificateOptions;
   /** For `trustList`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { redactText } from '../log.ts';
 import { parseTarget } from '../transport/index.ts';
 import type { UpstreamsOptions } from '../transport/index.ts';
-import { choice, count, isOff, leaf, list, section, toggle } from './fields.ts';
+import { choice, count, list, offOr, section, toggle } from './fields.ts';
 import type { Limits } from './limits.ts';
 import { show } from './problems.ts';
 import type { Settings } from './schema.ts';
@@ -22,7 +22,7 @@ export interface UpstreamTarget {
 
 /** All that is needed to build the pool. */
 export interface UpstreamsConfig {
-  /** At least one. */
+  /** None: RTMP ends in the built-in core. */
   readonly servers: readonly UpstreamTarget[];
   readonly options: Pick<UpstreamsOptions, 'balance' | 'connectTimeoutMs' | 'probeMs'>;
 }
@@ -40,15 +40,10 @@ const upstreamUrl = z.codec(z.unknown(), z.custom<string>(), {
   encode: (url) => url,
 });
 
-const proxyProtocol = leaf<ProxyProtocolOut>({
-  expected: 'one of off, v1, v2',
-  read: (input) => (isOff(input) ? 'off' : (['v1', 'v2'] as const).find((word) => word === input)),
-});
-
 const upstream = section({
   url: upstreamUrl,
   weight: count({ min: 1, max: 1000 }).default(1),
-  proxyProtocol: proxyProtocol.default('off'),
+  proxyProtocol: offOr('v1', 'v2').default('off'),
   verify: toggle().default(true),
 });
 
@@ -64,9 +59,7 @@ export const upstreamKeys = {
   balance: choice('least-connections', 'first-available', 'hash').default('least-connections'),
 };
 
-/** Undefined when RTMP ends in the built-in core. */
-export function upstreamsConfig(core: Settings['core'], limits: Limits): UpstreamsConfig | undefined {
-  if (core.upstreams.length === 0) return undefined;
+export function upstreamsConfig(core: Settings['core'], limits: Limits): UpstreamsConfig {
   const options = {
     balance: core.balance,
     connectTimeoutMs: limits.upstreamTimeout,

@@ -7,7 +7,7 @@ export { AddressCounter, type AddressCounterOptions } from './address-counter.ts
 export { ALL_PROTOCOLS, type Protocol } from './admission.ts';
 export { Bridge, BRIDGE_DEFAULTS, type BridgeDependencies, type BridgeOptions } from './bridge.ts';
 export type { PeerDial } from './crossing.ts';
-export { DEFAULT_PORTS, dialer, parseTarget, type DialOptions } from './dial.ts';
+export { DEFAULT_PORTS, dialer, introducingDialer, parseTarget, type DialOptions } from './dial.ts';
 export { Door } from './door.ts';
 export {
   DOOR_LIMITS,

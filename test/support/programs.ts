@@ -4,12 +4,25 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The real programs that tests talk to, and the Debian package that brings each. */
-const PACKAGES = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg', rtmpdump: 'rtmpdump' } as const;
+const PACKAGES = {
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  rtmpdump: 'rtmpdump',
+  'nginx-rtmp': 'libnginx-mod-rtmp',
+} as const;
 
 export type Program = keyof typeof PACKAGES;
 
-/** Whether `program` is on the PATH. */
+/** Where Debian and Ubuntu put nginx's RTMP module, which brings nginx along. */
+export const RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+
+/** Whether `program` is there. */
 export function has(program: Program): boolean {
+  if (program === 'nginx-rtmp') return existsSync(RTMP_MODULE) && isOnPath('nginx');
+  return isOnPath(program);
+}
+
+function isOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
@@ -23,7 +36,8 @@ export function missing(...programs: Program[]): string {
 export function installPrograms(): void {
   const absent = (Object.keys(PACKAGES) as Program[]).filter((program) => !has(program));
   if (absent.length === 0) return;
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) installPackages(absent.map((name) => PACKAGES[name]));
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0)
+    installPackages(absent.map((name) => PACKAGES[name]));
   const still = absent.filter((program) => !has(program));
   if (still.length > 0 && process.env.CI === 'true') throw new Error(`CI needs these programs: ${still.join(', ')}`);
 }
