@@ -8,17 +8,21 @@ const PACKAGES = {
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   rtmpdump: 'rtmpdump',
+  haproxy: 'haproxy',
   'nginx-rtmp': 'libnginx-mod-rtmp',
+  'nginx-stream': 'libnginx-mod-stream',
 } as const;
 
 export type Program = keyof typeof PACKAGES;
 
-/** Where Debian and Ubuntu put nginx's RTMP module, which brings nginx along. */
+/** Where Debian and Ubuntu put nginx's modules; each one's package brings nginx along. */
 export const RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+export const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 /** Whether `program` is there. */
 export function has(program: Program): boolean {
   if (program === 'nginx-rtmp') return existsSync(RTMP_MODULE) && isOnPath('nginx');
+  if (program === 'nginx-stream') return existsSync(STREAM_MODULE) && isOnPath('nginx');
   return isOnPath(program);
 }
 
