@@ -83,7 +83,7 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg behind a PROXY protocol${missing('ffmpeg
 
   it("leaves nothing in the log of the proxies' health checks", () => {
     const told = lines.filter(
-      ({ level, fields }) => level !== 'debug' && 'code' in fields && /^PROXY/.test(String(fields.code)),
+      ({ level, fields }) => level !== 'debug' && 'code' in fields && String(fields.code).startsWith('PROXY'),
     );
     expect(told.map(({ fields }) => fields)).toEqual([expect.objectContaining({ code: 'PROXY_UNTRUSTED' })]);
   });

@@ -138,6 +138,6 @@ export function slowCrc32c(bytes: Iterable<number>): number {
       if (top !== BigInt((byte >> bit) & 1)) rest ^= 0x1edc6f41n;
     }
   }
-  const reflected = [...rest.toString(2).padStart(32, '0')].toReversed().join('');
+  const reflected = rest.toString(2).padStart(32, '0').split('').toReversed().join('');
   return (Number.parseInt(reflected, 2) ^ 0xffffffff) >>> 0;
 }
