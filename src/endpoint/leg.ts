@@ -36,6 +36,9 @@ export interface LegOptions {
   count(change: 1 | -1): void;
 }
 
+/** What may gather within a turn before it is written: four reads of a socket, as in a bridge. */
+export const MAX_GATHERED_BYTES = 256 * 1024;
+
 /** What our own session has told the client already, in its own time. */
 const TOLD_BY_US: ReadonlySet<string> = new Set([
   'NetStream.Pause.Notify',
@@ -58,6 +61,7 @@ export class Leg implements Beater {
   #session: ClientSession | undefined;
   #driver: Driver<ClientEvent> | undefined;
   #isMarked = false;
+  #gathered = 0;
   #bufferMs: number | undefined;
   /** The NetStream's id there. */
   #remoteId = 0;
@@ -89,11 +93,13 @@ export class Leg implements Beater {
     );
   }
 
-  /** Media to the server, at the end of the turn. */
+  /** Media to the server, at the end of the turn or when there is enough of it. */
   send(message: Message): void {
     if (this.#phase !== 'granted') return;
     this.#session?.sendMessage({ ...message, streamId: this.#remoteId });
-    this.#mark();
+    this.#gathered += message.payload.length;
+    if (this.#gathered >= MAX_GATHERED_BYTES) this.#flush();
+    else this.#mark();
   }
 
   pause(paused: boolean, position: number): void {
@@ -134,6 +140,11 @@ export class Leg implements Beater {
 
   beat(): void {
     this.#isMarked = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#gathered = 0;
     this.#driver?.flush();
   }
 

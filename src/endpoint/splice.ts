@@ -13,7 +13,7 @@ import {
 } from '../protocol/index.ts';
 import { streamKey, type Handler, type Peer, type PeerDial } from '../transport/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
-import { Leg, type LegOptions, type LegOwner } from './leg.ts';
+import { Leg, MAX_GATHERED_BYTES, type LegOptions, type LegOwner } from './leg.ts';
 import { Pulse, type Beater } from './pulse.ts';
 
 /** Servers, told apart by what is published and played there. */
@@ -65,6 +65,7 @@ export class Splice {
     if (servers.isAvailable) return this.#take(stream, peer);
     this.#deps.log.debug({ peer: peer.id, address: peer.address }, 'client turned away: no upstream server is left');
     if (peer.scheme === 'rtmp' || peer.scheme === 'rtmps') return whenDown(stream, peer);
+    stream.on('error', () => {});
     stream.destroy(new TransportError('NO_UPSTREAM', 'no upstream server can be reached'));
   };
 
@@ -105,6 +106,7 @@ class SplicedClient implements LegOwner, Beater {
   readonly #onClosed: () => void;
   #connect: ConnectRequest | undefined;
   #isMarked = false;
+  #gathered = 0;
 
   constructor(stream: Duplex, peer: Peer, deps: SpliceDependencies, options: LegOptions, onClosed: () => void) {
     this.#stream = stream;
@@ -212,7 +214,9 @@ class SplicedClient implements LegOwner, Beater {
 
   media({ request }: Leg, message: Message): void {
     this.#session.sendMessage({ ...message, streamId: request.streamId });
-    this.#mark();
+    this.#gathered += message.payload.length;
+    if (this.#gathered >= MAX_GATHERED_BYTES) this.#flush();
+    else this.#mark();
   }
 
   begin({ request }: Leg): void {
@@ -239,6 +243,11 @@ class SplicedClient implements LegOwner, Beater {
 
   beat(): void {
     this.#isMarked = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#gathered = 0;
     this.#driver.flush();
     if (this.#driver.blocked) this.#flowAll(false);
   }
