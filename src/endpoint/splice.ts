@@ -235,7 +235,10 @@ class SplicedClient implements LegOwner, Beater {
 
   gone(leg: Leg, fault: Error | undefined): void {
     this.#legs.delete(leg.request.streamId);
-    this.#log.info({ code: codeOf(fault) }, `upstream left${fault === undefined ? '' : `: ${fault.message}`}`);
+    this.#log.info(
+      { code: codeOf(fault) },
+      `the upstream ended the connection${fault === undefined ? '' : `: ${fault.message}`}`,
+    );
     this.end();
   }
 
