@@ -36,7 +36,7 @@ export async function startHaproxy(
   unique-id-format %ci-%cp
 ${listeners.join('\n')}
 `;
-  return start('haproxy', config, ports, (file) => ['-db', '-f', file]);
+  return startProxy('haproxy', config, ports, (file) => ['-db', '-f', file]);
 }
 
 /** nginx with `proxy_protocol on`, on one port for IPv4 and IPv6, to `target` from the address `source`. */
@@ -57,10 +57,11 @@ stream {
   }
 }
 `;
-  return start('nginx', config, ports, (file, folder) => ['-p', folder, '-c', file, '-e', 'stderr']);
+  return startProxy('nginx', config, ports, (file, folder) => ['-p', folder, '-c', file, '-e', 'stderr']);
 }
 
-async function start(
+/** Starts `program` with `config` in a folder of its own; resolves once it accepts connections on all of `ports`. */
+export async function startProxy(
   program: string,
   config: string,
   ports: readonly number[],
@@ -80,7 +81,7 @@ async function start(
 }
 
 /** Free ports; both programs need them spelled out, and cannot say which one they were given. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => net.createServer());
   const ports = await Promise.all(
     servers.map(

@@ -9,6 +9,9 @@ const PACKAGES = {
   ffprobe: 'ffmpeg',
   rtmpdump: 'rtmpdump',
   haproxy: 'haproxy',
+  caddy: 'caddy',
+  apache2: 'apache2',
+  'systemd-analyze': 'systemd',
   'nginx-rtmp': 'libnginx-mod-rtmp',
   'nginx-stream': 'libnginx-mod-stream',
 } as const;
