@@ -180,7 +180,8 @@ export class HostileProxy {
     const free = this.#pool.filter((line) => line.waiting === 0 && !line.isTaken);
     if (free.length > 0) return this.#random.pick(free);
     const line = new ProxyLine(this.#port);
-    if (this.#pool.length >= MAX_POOLED) this.#pool.shift()!.end();
+    const [oldest] = this.#pool.filter(({ isTaken }) => !isTaken);
+    if (this.#pool.length >= MAX_POOLED && oldest) this.#pool.splice(this.#pool.indexOf(oldest), 1)[0]!.end();
     this.#pool.push(line);
     return line;
   }

@@ -182,7 +182,7 @@ export class Tunnel extends Duplex implements Sleeper {
    */
   answer(post: Post, now: number): Answer | undefined {
     const { number } = post;
-    if (!post.fresh || this.#answered) {
+    if (!post.fresh || this.#answered || number < this.#highest) {
       const kept = this.#remembered.get(number);
       if (kept !== undefined) return this.#repeat(kept);
     }
@@ -192,6 +192,11 @@ export class Tunnel extends Duplex implements Sleeper {
     if (this.#phase !== 'open') return this.#refusal;
     if (!isSettled) return this.#sleep(post, Infinity);
     return this.#answered ? this.#bare(1) : this.#newest(post, now);
+  }
+
+  /** Whether a repeat of that number would get payload. */
+  remembers(number: number): boolean {
+    return this.#remembered.get(number) !== undefined;
   }
 
   /** The kernel has the whole answer. */
