@@ -49,10 +49,8 @@ error_log stderr;
 events { worker_connections 512; }
 `;
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-const APACHE_MODULES = [
-  ...['mpm_event', 'authz_core', 'macro', 'proxy', 'proxy_http', 'ssl', 'headers', 'setenvif', 'reqtimeout'],
-  'socache_shmcb',
-];
+const APACHE_MODULES =
+  'mpm_event authz_core macro proxy proxy_http ssl headers setenvif reqtimeout socache_shmcb'.split(' ');
 
 const nginxCommand = (file: string, folder: string) => ['nginx', '-p', folder, '-c', file, '-e', 'stderr'] as const;
 const listenPattern = (published: number): RegExp => new RegExp(`(listen (?:\\[::\\]:)?)${published}([ ;])`, 'g');
@@ -98,8 +96,15 @@ export const KINDS = {
         `auto_https disable_redirects\nadmin off\nskip_install_trust\nhttp_port ${ports.get(80)}\nhttps_port ${ports.get(443)}`,
       ),
     command: (file, folder) => [
-      ...(['env', `XDG_DATA_HOME=${folder}`, `XDG_CONFIG_HOME=${folder}`] as const),
-      ...['caddy', 'run', '--adapter', 'caddyfile', '--config', file],
+      'env',
+      `XDG_DATA_HOME=${folder}`,
+      `XDG_CONFIG_HOME=${folder}`,
+      'caddy',
+      'run',
+      '--adapter',
+      'caddyfile',
+      '--config',
+      file,
     ],
     portPattern: () => /()https?:\/\/()/g,
   },
