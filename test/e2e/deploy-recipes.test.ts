@@ -13,6 +13,7 @@ import { recordingLog } from '../support/recording-log.ts';
 interface Way {
   readonly publish: string;
   readonly play: string;
+  readonly player?: 'rtmpdump';
 }
 
 /** Clients come from ::1 where they can, proxies from 127.0.0.1: so it shows whose address the gateway logs. */
@@ -42,6 +43,13 @@ const WAYS: Readonly<Record<RecipeName, readonly Way[]>> = {
   ],
 };
 
+/** librtmp with GnuTLS names no server and breaks on TLS 1.3, so every recipe has to do something for it. */
+function rtmpdumpWays(name: RecipeName): readonly Way[] {
+  if (!has('rtmpdump')) return [];
+  const host = name === 'caddy' ? 'localhost' : '127.0.0.1';
+  return [{ publish: WAYS[name][0]!.publish, play: `rtmpts://${host}:443`, player: 'rtmpdump' }];
+}
+
 /** What FFmpeg throws away by itself when it stops publishing through a tunnel. */
 const LOST_IN_TUNNEL = 10;
 
@@ -66,17 +74,25 @@ describe.skipIf(!has('ffmpeg'))(`Recipes for deployment${missing('ffmpeg')}`, ()
   /** Publishes the source one way, plays it another; fails unless the same packets arrive, under the client's address. */
   async function publishAndPlay(proxy: RecipeProxy, way: Way, path: string): Promise<void> {
     const url = (address: string) => address.replace(/\d+$/, (port) => `${proxy.port(Number(port))}/${path}`);
-    const playing = run('ffmpeg', ['-v', 'error', '-i', url(way.play), '-c', 'copy', '-f', 'framemd5', '-'], 40_000);
+    const played = play(url(way.play), way.player, path);
     await gateway.until(() => gateway.subscribers(path) === 1);
     const input = ['-v', 'error', '-re', '-i', join(folder, 'source.flv'), '-c', 'copy', '-f', 'flv'];
     const { code, stderr } = await run('ffmpeg', [...input, url(way.publish)], 40_000).finished;
     expect(code, stderr).toBe(0);
-    const lost = way.publish.startsWith('rtmpt') ? LOST_IN_TUNNEL : 0;
-    expectUnchanged(parseFrameHashes((await playing.finished).stdout.toString()), source, lost);
-    const expected = [way.publish, way.play].every((address) => address.includes('[::1]'))
-      ? ['::1']
-      : ['127.0.0.1', '::1'];
-    expect(addressesOf(path)).toEqual(expected);
+    expectUnchanged(await played, source, way.publish.startsWith('rtmpt') ? LOST_IN_TUNNEL : 0);
+    expect(addressesOf(path)).toContain('::1');
+    if (way.play.includes('[::1]') && way.publish.includes('[::1]')) expect(addressesOf(path)).toEqual(['::1']);
+  }
+
+  /** Plays to the end of the stream. */
+  async function play(url: string, player: Way['player'], path: string): Promise<Packets> {
+    if (player === undefined) {
+      const args = ['-v', 'error', '-i', url, '-c', 'copy', '-f', 'framemd5', '-'];
+      return parseFrameHashes((await run('ffmpeg', args, 40_000).finished).stdout.toString());
+    }
+    const file = join(folder, `${path.replace('/', '-')}.flv`);
+    await run(player, ['-q', '--live', '-r', url, '-o', file], 40_000).finished;
+    return packetsOf(file);
   }
 
   /** The addresses that the log names for a stream; its name is cut after four characters there. */
@@ -90,10 +106,11 @@ describe.skipIf(!has('ffmpeg'))(`Recipes for deployment${missing('ffmpeg')}`, ()
   for (const name of Object.keys(WAYS) as RecipeName[]) {
     const { program, file } = KINDS[name];
     const test = has(program) ? it.concurrent : it.skip;
-    test(`${file} carries streams unchanged, each under its client's address${missing(program)}`, async () => {
+    test(`${file} carries streams unchanged, each under its client's address${missing(program, 'rtmpdump')}`, async () => {
       const proxy = await startRecipe(name, { http: gateway.ports.http, bytes: gateway.ports.rtmp });
       try {
-        await Promise.all(WAYS[name].map((way, index) => publishAndPlay(proxy, way, `${name}/${index}abc`)));
+        const ways = [...WAYS[name], ...rtmpdumpWays(name)];
+        await Promise.all(ways.map((way, index) => publishAndPlay(proxy, way, `${name}/${index}abc`)));
         if (proxy.port(80) !== undefined) {
           const answer = await fetch(`http://[::1]:${proxy.port(80)}/healthz`);
           expect([answer.status, (await answer.text()).trim()]).toEqual([200, 'ok']);
