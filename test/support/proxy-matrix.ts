@@ -13,6 +13,8 @@ type Way = 'rtmpt' | 'rtmpts';
 type Player = 'ffmpeg' | 'rtmpdump';
 type Watching = readonly [Player, Way];
 
+const PAGE_MS = 100;
+
 /** Who publishes how, and who plays it how. */
 export type Line = readonly [publisher: Way, ...players: readonly Watching[]];
 
@@ -45,9 +47,12 @@ export function describeProxyMatrix(seconds: number, lines: readonly Line[]): vo
           `${kind.name}: packets unchanged and contiguous${missing(...kind.programs)}`,
           async () => {
             const proxy = await kind.start(gateway.ports.http, join(folder, 'proxy.pem'));
+            const visitor = visit(`http://127.0.0.1:${proxy.http}/healthz`);
             try {
               await Promise.all(lines.map((line) => publishAndPlay(kind, proxy, line)));
+              expect(visitor.statuses).toEqual(new Set([200]));
             } finally {
+              visitor.stop();
               await proxy.stop();
             }
           },
@@ -71,6 +76,17 @@ export function describeProxyMatrix(seconds: number, lines: readonly Line[]): vo
       }
     },
   );
+}
+
+/** Asks for a page again and again, so that connections to the gateway serve sessions and other requests in turn. */
+function visit(url: string): { readonly statuses: Set<number>; stop(): void } {
+  const statuses = new Set<number>();
+  const ask = (): void =>
+    void fetch(url)
+      .then(({ status }) => statuses.add(status))
+      .catch(() => statuses.add(0));
+  const timer = setInterval(ask, PAGE_MS);
+  return { statuses, stop: () => clearInterval(timer) };
 }
 
 async function watch(url: string, limitMs: number): Promise<Packets> {
