@@ -81,8 +81,8 @@ listen tunnels
   return named(await startProxy('haproxy', config, ports, (file) => ['-db', '-f', file]));
 }
 
-function named({ ports, stop }: ByteProxy): HttpProxy {
-  return { http: ports[0]!, https: ports[1]!, stop };
+function named(proxy: ByteProxy): HttpProxy {
+  return { http: proxy.ports[0]!, https: proxy.ports[1]!, stop: () => proxy.stop() };
 }
 
 const nginx: Start = (target, pem) => startNginx(target, pem, '');
@@ -94,8 +94,8 @@ const haproxyRetrying: Start = (target, pem) => startHaproxy(target, pem, 'retry
 function chain(outer: Start, inner: Start): Start {
   return async (target, pem) => {
     const behind = await inner(target, pem);
-    const { http, https, stop } = await outer(behind.http, pem);
-    return { http, https, stop: async () => void (await Promise.all([stop(), behind.stop()])) };
+    const front = await outer(behind.http, pem);
+    return { ...front, stop: async () => void (await Promise.all([front.stop(), behind.stop()])) };
   };
 }
 
