@@ -1,21 +1,25 @@
 import type { Socket } from 'node:net';
 import { CertificateStore } from './certificates/index.ts';
-import type { Config } from './config/index.ts';
-import { now, random, RtmpServer } from './endpoint/index.ts';
+import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
+import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
 import { frugal } from './log-budget.ts';
 import type { Log } from './log.ts';
 import {
   AddressCounter,
   ALL_PROTOCOLS,
+  dialer,
   Door,
+  introducingDialer,
   serveTunnelConnection,
   trustList,
   tunnelRouter,
   Tunnels,
+  Upstreams,
   type DoorOptions,
   type HttpArrival,
   type Protocol,
+  type UpstreamCounts,
 } from './transport/index.ts';
 import { createWebApp, WebServer } from './web/index.ts';
 
@@ -33,6 +37,8 @@ export interface Counts {
   readonly tunnels: number;
   readonly webConnections: number;
   readonly streams: number;
+  /** To RTMP servers elsewhere. */
+  readonly upstreamConnections: number;
 }
 
 /**
@@ -52,7 +58,9 @@ export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
   readonly #hub: Hub;
-  readonly #rtmp: RtmpServer;
+  readonly #core: Core;
+  readonly #external: ExternalCore | undefined;
+  readonly #upstreams: Upstreams | undefined;
   readonly #tunnels: Tunnels;
   readonly #web: WebServer;
   readonly #trusted: (address: string) => boolean;
@@ -78,9 +86,15 @@ export class Gateway {
     const share = Math.max(limits.connectionsPerAddress, Math.ceil(limits.connections * MAX_SHARE));
     this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: share, exempt: this.#trusted });
     this.#hub = new Hub(core.hub, log);
-    this.#rtmp = new RtmpServer(this.#hub, { ...core, session: { ...core.session, random } }, log);
+    const session = { ...core.session, random };
+    if (config.upstreams.servers.length > 0) {
+      const byStream = config.upstreams.options.balance === 'hash';
+      this.#upstreams = createUpstreams(config.upstreams, log);
+      this.#external = new ExternalCore(this.#upstreams, { byStream, session, driver: core.driver }, log);
+    }
+    this.#core = this.#external ?? new RtmpServer(this.#hub, { ...core, session }, log);
     this.#tunnels = new Tunnels(config.tunnel, {
-      handler: this.#rtmp.handle,
+      handler: this.#core.handle,
       log,
       clients: this.#clients,
       isTrusted: this.#trusted,
@@ -102,6 +116,7 @@ export class Gateway {
       this.destroy();
       throw error;
     }
+    this.#external?.start();
     this.#ticker = setInterval(() => this.#hub.tick(now()), HUB_TICK_MS);
     return this.#bound;
   }
@@ -111,13 +126,19 @@ export class Gateway {
     return [...this.#hub.streams()];
   }
 
+  /** The servers that clients are brought to; empty when RTMP ends here. */
+  upstreams(): UpstreamCounts[] {
+    return this.#upstreams?.counts() ?? [];
+  }
+
   counts(): Counts {
     return {
       sockets: this.#sockets.count,
-      rtmpConnections: this.#rtmp.count,
+      rtmpConnections: this.#core.count,
       tunnels: this.#tunnels.count,
       webConnections: this.#web.connections,
       streams: this.streams().length,
+      upstreamConnections: this.upstreams().reduce((sum, { connections }) => sum + connections, 0),
     };
   }
 
@@ -127,7 +148,7 @@ export class Gateway {
     this.#tunnels.drain();
     const impatience = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS);
     await Promise.all(this.#doors.map((door) => door.stopAccepting()));
-    await this.#rtmp.stop();
+    await this.#core.stop();
     await this.#tunnels.stop();
     await this.#web.stop();
     clearTimeout(impatience);
@@ -138,7 +159,7 @@ export class Gateway {
   destroy(): void {
     this.#draining = true;
     clearInterval(this.#ticker);
-    this.#rtmp.destroy();
+    this.#core.destroy();
     this.#hub.stop();
     this.#tunnels.destroy();
     this.#web.destroy();
@@ -152,7 +173,7 @@ export class Gateway {
 
   #createDoor(options: DoorOptions, certificates: CertificateStore): Door {
     return new Door(options, {
-      rtmp: this.#rtmp.handle,
+      rtmp: this.#core.handle,
       http: (socket, arrival) => this.#serveHttp(socket, arrival),
       certificates,
       clients: this.#clients,
@@ -187,4 +208,15 @@ export class Gateway {
     arrival.validRequest();
     return arrival;
   }
+}
+
+function createUpstreams({ servers, options }: UpstreamsConfig, log: Log): Upstreams {
+  const { connectTimeoutMs } = options;
+  const pool = servers.map((server) => {
+    const { url, weight, proxyProtocol, verify } = server;
+    const how = { connectTimeoutMs, tls: { rejectUnauthorized: verify } };
+    const dial = proxyProtocol === 'off' ? dialer(url, how) : introducingDialer(url, proxyProtocol, how);
+    return { name: upstreamName(server), weight, dial };
+  });
+  return new Upstreams(pool, options, { log, probe: probeRtmp });
 }

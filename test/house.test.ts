@@ -115,6 +115,7 @@ const TIMERS = [
   'endpoint/pulse',
   'transport/door',
   'transport/dial',
+  'transport/bridge',
   'transport/upstreams',
   'transport/rtmpt/tunnels',
   'transport/rtmpt/connection',

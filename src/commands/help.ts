@@ -24,7 +24,8 @@ Flags of serve, each a shorthand for a key of the configuration file
                                   there when there is none
   --log-level LEVEL               debug, info, warn, error or silent (default: info)
   --admin off                     nothing else yet: this version has no admin listener
-  --upstream URL                  not yet: this version has the built-in core only
+  --upstream URL                  an RTMP server to bring clients to, as rtmp[s]://HOST[:PORT]; may come
+                                  several times (default: none, RTMP ends here)
 ${COMMON}
       --version                   the version
 

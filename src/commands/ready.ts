@@ -1,4 +1,6 @@
 import { isIPv6 } from 'node:net';
+import { upstreamName } from '../config/index.ts';
+import type { UpstreamsConfig } from '../config/index.ts';
 import type { Protocol } from '../transport/index.ts';
 import { waysIn } from '../web/index.ts';
 import type { WayIn } from '../web/index.ts';
@@ -17,6 +19,13 @@ export interface OpenDoor {
  */
 export function addressLines(doors: readonly OpenDoor[]): string[] {
   return waysIn(doors).map(({ way, door }) => `${way}://${reachable(door.host)}:${door.port}${pathOf(way)}`);
+}
+
+/** Where RTMP goes, when it does not end here. */
+export function upstreamLines({ servers, options }: UpstreamsConfig): string[] {
+  if (servers.length === 0) return [];
+  const how = servers.length === 1 ? '' : ` (${options.balance})`;
+  return [`RTMP goes to ${servers.map(upstreamName).join(', ')}${how}`];
 }
 
 function pathOf(way: WayIn): string {

@@ -1,10 +1,10 @@
-import { loadConfig } from '../config/index.ts';
+import { loadConfig, upstreamName } from '../config/index.ts';
 import type { Config, Flags } from '../config/index.ts';
 import type { createLog, Log } from '../log.ts';
 import type { Arguments, FlagKinds } from './arguments.ts';
 import { EXIT } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { addressLines } from './ready.ts';
+import { addressLines, upstreamLines } from './ready.ts';
 import type { OpenDoor } from './ready.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -40,16 +40,17 @@ export async function serve(args: Arguments, io: CommandIo, dependencies: ServeD
   const signals = new StopSignals(io, log);
   try {
     // `demanded` comes first: a gateway that is stopped twice while it starts need not come up any more.
-    return await Promise.race([signals.demanded.then(() => EXIT.failed), run(gateway, signals, io, log)]);
+    const running = run(gateway, config, signals, io, log);
+    return await Promise.race([signals.demanded.then(() => EXIT.failed), running]);
   } finally {
     signals.close();
     gateway.destroy();
   }
 }
 
-async function run(gateway: Runnable, signals: StopSignals, io: CommandIo, log: Log): Promise<number> {
+async function run(gateway: Runnable, config: Config, signals: StopSignals, io: CommandIo, log: Log): Promise<number> {
   try {
-    announce(await gateway.start(), io, log);
+    announce(await gateway.start(), config, io, log);
   } catch (error) {
     return failed(error, io);
   }
@@ -75,10 +76,11 @@ function sourceOf({ flags }: Arguments): { readonly file: string | undefined; re
   };
 }
 
-function announce(doors: readonly OpenDoor[], io: CommandIo, log: Log): void {
-  const lines = addressLines(doors).map((address) => `  ${address}\n`);
+function announce(doors: readonly OpenDoor[], { upstreams }: Config, io: CommandIo, log: Log): void {
+  const lines = [...addressLines(doors), ...upstreamLines(upstreams)].map((line) => `  ${line}\n`);
   io.out(`rtmp-gateway ${io.version} is ready:\n${lines.join('')}`);
-  log.info({ event: 'ready', ports: doors.map(({ port }) => port), listen: doors }, 'ready');
+  const rtmp = upstreams.servers.length > 0 ? upstreams.servers.map(upstreamName) : 'built-in core';
+  log.info({ event: 'ready', ports: doors.map(({ port }) => port), listen: doors, rtmp }, 'ready');
 }
 
 function failed(error: unknown, io: CommandIo): number {

@@ -15,6 +15,7 @@ export interface Complaint {
 export function contradictions(settings: Settings, doors: readonly PlacedDoor[]): Complaint[] {
   return [
     ...doorConflicts(doors),
+    ...doorsForNobody(settings, doors),
     ...tlsRanges(settings, doors),
     ...certificateShapes(settings),
     ...limitsAtOdds(settings),
@@ -31,6 +32,12 @@ function doorConflicts(doors: readonly PlacedDoor[]): Complaint[] {
     const where = everyAddress(host) ? 'every address' : String(host);
     return [{ place: placed.place, reason: `port ${port} is taken by ${nameOf(other)}, on ${where}` }];
   });
+}
+
+function doorsForNobody({ trustedProxies }: Settings, doors: readonly PlacedDoor[]): Complaint[] {
+  if (trustedProxies.length > 0) return [];
+  const reason = 'proxyProtocol: require needs trustedProxies, or nobody could come in';
+  return doors.flatMap(({ door, place }) => (door.proxyProtocol === 'require' ? [{ place, reason }] : []));
 }
 
 /** No address, and `::`, mean every address of both kinds; `0.0.0.0` every IPv4 one. */

@@ -100,6 +100,12 @@ export function choice<const W extends string>(...words: readonly W[]) {
   return leaf<W>({ expected: words.length === 1 ? words[0]! : `one of ${words.join(', ')}`, read });
 }
 
+/** One of a few words, or `off`. */
+export function offOr<const W extends string>(...words: readonly W[]) {
+  const read = (input: unknown) => (isOff(input) ? OFF : words.find((word) => word === input));
+  return leaf<W | typeof OFF>({ expected: `one of ${[OFF, ...words].join(', ')}`, read });
+}
+
 /** A list of some of these words, at least one and none twice. */
 export function words<const W extends string>(name: string, known: readonly W[]) {
   const one = leaf<W>({

@@ -20,6 +20,8 @@ import type { Tree } from './yaml.ts';
 export { InvalidConfigError, suggestion } from './problems.ts';
 export type { Problem } from './problems.ts';
 export type { Config } from './resolve.ts';
+export { upstreamName } from './upstreams.ts';
+export type { ProxyProtocolOut, UpstreamsConfig, UpstreamTarget } from './upstreams.ts';
 export type { Flags } from './flags.ts';
 export type { Environment } from './units.ts';
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { DRIVER_DEFAULTS } from '../endpoint/index.ts';
 import { HUB_DEFAULTS, OUTBOX_DEFAULTS } from '../hub/index.ts';
 import { SESSION_DEFAULTS } from '../protocol/index.ts';
-import { DOOR_LIMITS, TUNNEL_DEFAULTS } from '../transport/index.ts';
+import { DOOR_LIMITS, TUNNEL_DEFAULTS, UPSTREAM_DEFAULTS } from '../transport/index.ts';
 import { WEB_DEFAULTS } from '../web/index.ts';
 import { count, duration, section, size } from './fields.ts';
 
@@ -78,6 +78,9 @@ export const limits = section({
   tunnelOutput: size({ min: 64 * KIB }).default(TUNNEL_DEFAULTS.maxOutputBytes),
   tunnelRememberedBytes: size().default(TUNNEL_DEFAULTS.maxRememberedBytes),
   tunnelMemory: size({ min: MIB }).default(TUNNEL_DEFAULTS.maxMemoryBytes),
+
+  upstreamTimeout: duration(TIMEOUT).default(UPSTREAM_DEFAULTS.connectTimeoutMs),
+  upstreamProbe: duration({ min: 1000, max: HOUR }).default(UPSTREAM_DEFAULTS.probeMs),
 
   httpHead: size({ min: KIB, max: 256 * KIB }).default(WEB_DEFAULTS.maxHeadBytes),
   httpHeadTimeout: duration(TIMEOUT).default(WEB_DEFAULTS.headTimeoutMs),

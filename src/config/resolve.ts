@@ -12,6 +12,8 @@ import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
 import { OFF } from './fields.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
 import type { DoorSettings, Settings } from './schema.ts';
+import { upstreamsConfig } from './upstreams.ts';
+import type { UpstreamsConfig } from './upstreams.ts';
 
 /** All that the gateway needs to know, in the options types of the rooms that need it. */
 export interface Config {
@@ -24,6 +26,8 @@ export interface Config {
     readonly session: Omit<SessionOptions, 'random'>;
     readonly driver: DriverOptions;
   };
+  /** The RTMP servers that take the built-in core's place, if there are any. */
+  readonly upstreams: UpstreamsConfig;
   readonly tunnel: TunnelOptions;
   readonly tls: CertificateOptions;
   /** For `trustList`. */
@@ -39,6 +43,7 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
   return {
     listen: settings.listen.flatMap((door) => doorOptions(door, settings)),
     core: coreOptions(settings),
+    upstreams: upstreamsConfig(settings.core, limits),
     tunnel: tunnelOptions(settings),
     tls: { directory: settings.tls.directory, certificates: settings.tls.certificates.map(certificateSource) },
     trustedProxies: settings.trustedProxies,
@@ -48,13 +53,15 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
   };
 }
 
-function doorOptions({ host, port, protocols, tls }: DoorSettings, { tls: general, limits }: Settings): DoorOptions[] {
+function doorOptions(door: DoorSettings, { tls: general, limits }: Settings): DoorOptions[] {
+  const { host, port, protocols, proxyProtocol, tls } = door;
   if (port === OFF) return [];
   return [
     {
       port,
       ...(host !== undefined && { host }),
       ...(protocols !== undefined && { protocols }),
+      ...(proxyProtocol !== undefined && { proxyProtocol }),
       tls: {
         minVersion: tls?.minVersion ?? general.minVersion,
         maxVersion: tls?.maxVersion ?? general.maxVersion,

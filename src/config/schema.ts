@@ -2,22 +2,10 @@ import type { z } from 'zod';
 import { HUB_DEFAULTS } from '../hub/index.ts';
 import { ALL_PROTOCOLS, TLS_DEFAULTS, trustList, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { Protocol, TlsVersion } from '../transport/index.ts';
-import {
-  asksNothing,
-  choice,
-  count,
-  duration,
-  host,
-  isOff,
-  later,
-  leaf,
-  list,
-  portOrOff,
-  secret,
-  section,
-} from './fields.ts';
+import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, secret, section } from './fields.ts';
 import { size, text, toggle, words } from './fields.ts';
 import { limits } from './limits.ts';
+import { upstreamKeys } from './upstreams.ts';
 
 /**
  * The configuration file: every key, its type and its default. Keys that only a later version serves are known too, so
@@ -34,7 +22,7 @@ const door = section({
   host: host().optional(),
   port: portOrOff(),
   protocols: words<Protocol>('protocol', ALL_PROTOCOLS).optional(),
-  proxyProtocol: later('this version does not read PROXY headers yet', isOffOrAbsent),
+  proxyProtocol: offOr('require').optional(),
   tls: section({
     minVersion: choice(...TLS_VERSIONS).optional(),
     maxVersion: choice(...TLS_VERSIONS).optional(),
@@ -45,8 +33,7 @@ const door = section({
 export type DoorSettings = z.output<typeof door>;
 
 const core = section({
-  upstreams: later('this version has no upstream servers yet; RTMP ends in the built-in core'),
-  balance: later('this version does not balance yet', (input) => asksNothing(input) || input === 'least-connections'),
+  ...upstreamKeys,
   republish: choice('refuse', 'takeover').default(HUB_DEFAULTS.republish),
   grace: duration({ max: 3_600_000 }).default(HUB_DEFAULTS.graceMs),
 });
@@ -121,8 +108,4 @@ export type Settings = z.output<typeof schema>;
 
 function ident2Status(input: unknown): 404 | 200 | undefined {
   return ([404, 200] as const).find((status) => String(status) === String(input));
-}
-
-function isOffOrAbsent(input: unknown): boolean {
-  return input === undefined || input === null || isOff(input);
 }

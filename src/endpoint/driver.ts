@@ -84,6 +84,12 @@ export class Driver<E> {
     if (this.#session.wantsClose) this.end();
   }
 
+  /** The session was asked or answered from outside its own events: what comes of it is seen to at once. */
+  nudge(): void {
+    this.flush();
+    this.#arm();
+  }
+
   /** Ends politely: everything said so far still reaches the peer. */
   end(): void {
     if (this.#state !== 'open') return;

@@ -5,6 +5,13 @@
 export { Driver, DRIVER_DEFAULTS, now, random } from './driver.ts';
 export type { DrivenSession, DriverCallbacks, DriverOptions } from './driver.ts';
 export { RtmpServer } from './server.ts';
+export { ExternalCore } from './external-core.ts';
+export type { Core, ExternalCoreOptions } from './external-core.ts';
+export { probeRtmp } from './probe.ts';
+export { Splice } from './splice.ts';
+export type { KeyedServers, SpliceDependencies, SpliceOptions } from './splice.ts';
+export { TurnAway } from './turn-away.ts';
+export type { TurnAwayOptions } from './turn-away.ts';
 export type { RtmpServerOptions } from './server.ts';
 export { RtmpClient } from './client.ts';
 export type { PlayListener, RtmpClientOptions } from './client.ts';

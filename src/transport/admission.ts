@@ -16,6 +16,8 @@ export interface AdmissionRules {
   readonly protocols: readonly Protocol[];
   /** False when there is no certificate to serve TLS with. */
   readonly canTls: boolean;
+  /** True where every connection begins with a PROXY header, which has been taken off by now. */
+  readonly behindProxy: boolean;
 }
 
 const NAMES: Readonly<Record<Protocol, string>> = Object.freeze({
@@ -49,10 +51,17 @@ function admitTls(first: FirstBytes, rules: AdmissionRules, allows: (protocol: P
   return { to: 'tls' };
 }
 
-function refusal(first: FirstBytes, secure: boolean, { protocols }: AdmissionRules): Admission {
+function refusal(first: FirstBytes, secure: boolean, { protocols, behindProxy }: AdmissionRules): Admission {
+  if (first.kind === 'proxy') return { to: 'nobody', hint: proxyHint(secure, behindProxy), kind: first.kind };
   const where = secure ? ' inside TLS' : first.kind === 'rtmp' ? ' without TLS' : '';
   const allowed = protocols.map((protocol) => NAMES[protocol]);
   const list = allowed.length < 2 ? allowed.join('') : `${allowed.slice(0, -1).join(', ')} and ${allowed.at(-1) ?? ''}`;
   const hint = `client speaks ${first.what}${where} on a port that allows only ${list}`;
   return { to: 'nobody', hint, kind: first.kind };
+}
+
+function proxyHint(secure: boolean, behindProxy: boolean): string {
+  if (secure) return 'a PROXY protocol header came inside TLS: it belongs in front of it';
+  if (behindProxy) return 'a second PROXY protocol header came behind the first: only one proxy may send one';
+  return 'a PROXY protocol header came to a port that expects none: set proxyProtocol: require for it, or turn it off in the proxy';
 }

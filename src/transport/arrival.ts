@@ -4,15 +4,19 @@ import type { Admission } from './admission.ts';
 import type { ClientHello } from './client-hello.ts';
 import type { Opening } from './opening.ts';
 import { nextPeerId } from './peer-id.ts';
+import type { Endpoint } from './proxy-header.ts';
 
 /** One connection between its accept and the moment a handler takes it over: what the door knows of it. */
 export class Arrival {
   readonly id = nextPeerId();
   readonly raw: Socket;
-  readonly address: string;
-  readonly port: number;
+  /** The client's own: who connected, unless a PROXY header named somebody else. */
+  address: string;
+  port: number;
+  /** Who connected and named somebody else. */
+  proxy: string | undefined;
   /** No room for it: it is only looked at to refuse it in its own language. */
-  readonly overLimit: boolean;
+  overLimit = false;
   /** Where its bytes come from: the socket, and after the handshake the TLS stream on top of it. */
   stream: Socket | TLSSocket;
   secure = false;
@@ -22,21 +26,32 @@ export class Arrival {
   opening: Opening | undefined;
   timer: NodeJS.Timeout | undefined;
   /** Gives back its place among the connections that have not proved useful yet. */
-  release: () => void;
+  release = (): void => {};
 
-  constructor(raw: Socket, address: string, release: (() => void) | undefined) {
+  constructor(raw: Socket, address: string) {
     this.raw = raw;
     this.stream = raw;
     this.address = address;
     this.port = raw.remotePort ?? 0;
+  }
+
+  /** Takes the place that there is for its address, whose release is given; undefined: there is none. */
+  settle(release: (() => void) | undefined): void {
     this.overLimit = release === undefined;
     this.release = release ?? (() => {});
   }
 
+  /** The proxy that connected speaks for `client`. */
+  introduce(client: Endpoint): void {
+    this.proxy = this.address;
+    this.address = client.address;
+    this.port = client.port;
+  }
+
   /** Fields for its log lines. */
   fields(): object {
-    const { id, address, port, hello } = this;
+    const { id, address, port, proxy, hello } = this;
     const tls = hello && { serverName: hello.serverName ?? null, offeredVersion: hello.version };
-    return { peer: id, address, port, ...tls };
+    return { peer: id, address, port, ...(proxy !== undefined && { proxy }), ...tls };
   }
 }

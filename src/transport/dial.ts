@@ -1,6 +1,8 @@
 import net from 'node:net';
 import { ConfigError, TransportError } from '../errors.ts';
-import type { Dial, Scheme } from './link.ts';
+import type { PeerDial } from './crossing.ts';
+import type { Dial, Peer, Scheme } from './link.ts';
+import { formatProxyHeader } from './proxy-header.ts';
 import { TunnelClient } from './rtmpt/client.ts';
 import type { TunnelClientOptions } from './rtmpt/client-options.ts';
 import { connectTcp } from './tcp.ts';
@@ -56,6 +58,35 @@ export function dialer(url: string, options: DialOptions = {}): Dial {
   return (signal) => TunnelClient.open(dial, tunnel, signal);
 }
 
+/**
+ * The same for RTMP and RTMPS, and it tells the server whom the connection is for, in a header of the PROXY protocol
+ * before anything else, TLS included. The client's destination is said to be the server itself: what the client
+ * connected to may have been a proxy in front of us.
+ */
+export function introducingDialer(url: string, version: 'v1' | 'v2', options: DialOptions = {}): PeerDial {
+  const target = parseTarget(url);
+  const connect: PeerDial = async (signal, peer) => {
+    const socket = await connectTcp(target, signal);
+    const { remoteAddress: address = '', remotePort: port = 0 } = socket;
+    const header = formatProxyHeader(version, peer && { address: peer.address, port: peer.port }, { address, port });
+    if (target.scheme === 'rtmp') return leadWith(header, socket);
+    socket.write(header);
+    return connectTls(target, options.tls ?? {}, signal, socket);
+  };
+  return withTimeout(connect, options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs);
+}
+
+/**
+ * Writes `header` together with what follows at once, if anything does: some receivers want it in one segment with the
+ * first byte. A bridge writes at the end of the turn; one turn more lets it.
+ */
+function leadWith(header: Buffer, socket: net.Socket): net.Socket {
+  socket.cork();
+  socket.write(header);
+  setImmediate(() => setImmediate(() => socket.uncork()));
+  return socket;
+}
+
 /** RFC 9110, section 7.2: the port is left out where it is HTTP's own for this scheme. */
 function hostHeader({ host, port }: Target, secure: boolean): string {
   const name = net.isIPv6(host) ? `[${host}]` : host;
@@ -63,8 +94,8 @@ function hostHeader({ host, port }: Target, secure: boolean): string {
 }
 
 /** Not `AbortSignal.any`: until Node 22 it leaks on a signal that outlives what it was made for. */
-function withTimeout(dial: Dial, timeoutMs: number): Dial {
-  return async (signal) => {
+function withTimeout(dial: PeerDial, timeoutMs: number): PeerDial {
+  return async (signal, peer?: Peer) => {
     const own = new AbortController();
     const abort = (): void => own.abort(signal.reason);
     const late = new TransportError('CONNECT_TIMEOUT', `no connection within ${timeoutMs} ms`);
@@ -72,7 +103,7 @@ function withTimeout(dial: Dial, timeoutMs: number): Dial {
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     try {
-      return await dial(own.signal);
+      return await dial(own.signal, peer);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);

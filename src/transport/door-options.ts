@@ -13,12 +13,17 @@ export interface DoorOptions {
   readonly port: number;
   /** What clients may speak here; everything when absent. */
   readonly protocols?: readonly Protocol[];
+  /**
+   * `require`: every connection has to come from a trusted address and begin with a PROXY protocol header, whose client
+   * then takes the proxy's place everywhere. It is never guessed: whoever could choose could be anybody. `off` when absent.
+   */
+  readonly proxyProtocol?: 'off' | 'require';
   readonly tls?: TlsOptions;
   readonly limits?: Partial<DoorLimits>;
 }
 
 export interface DoorLimits {
-  /** From accept (or the end of the TLS handshake) to the bytes that tell the protocol. */
+  /** From accept (or a PROXY header's end, or that of the TLS handshake) to the bytes that tell the protocol; also for that header. */
   readonly sniffMs: number;
   /** From the first bytes of a ClientHello to the end of the handshake. */
   readonly tlsMs: number;

@@ -17,7 +17,8 @@ import {
   type DoorOptions,
 } from './door-options.ts';
 import { Hints } from './hints.ts';
-import { Opening } from './opening.ts';
+import { Opening, type Look } from './opening.ts';
+import { readProxyHeader, type ProxyHeader } from './proxy-header.ts';
 import { HTTP_REFUSALS, refuseHttp } from './refusal.ts';
 import { sniff } from './sniff.ts';
 import { describeTlsFailure, failureCode, isDeparture } from './tls-failure.ts';
@@ -32,6 +33,7 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #deps: DoorDependencies;
   readonly #rules: AdmissionRules;
+  readonly #behindProxy: boolean;
   readonly #limits: DoorLimits;
   readonly #server: Server;
   readonly #tls: TlsServers | undefined;
@@ -45,7 +47,12 @@ export class Door {
   constructor(options: DoorOptions, deps: DoorDependencies) {
     this.#options = options;
     this.#deps = deps;
-    this.#rules = { protocols: options.protocols ?? ALL_PROTOCOLS, canTls: deps.certificates !== undefined };
+    this.#behindProxy = options.proxyProtocol === 'require';
+    this.#rules = {
+      protocols: options.protocols ?? ALL_PROTOCOLS,
+      canTls: deps.certificates !== undefined,
+      behindProxy: this.#behindProxy,
+    };
     this.#limits = { ...DOOR_LIMITS, ...options.limits };
     this.#hints = new Hints(deps.log);
     this.#tls = this.#createTls();
@@ -97,18 +104,20 @@ export class Door {
     // A reset may come from here on, whoever owns the socket by then; 'close' follows it and does the work.
     raw.on('error', () => {});
     if (raw.remoteAddress === undefined) return void raw.destroy();
-    const address = normaliseAddress(raw.remoteAddress);
-    const arrival = new Arrival(raw, address, this.#takePlaces(raw, address));
+    const arrival = new Arrival(raw, normaliseAddress(raw.remoteAddress));
+    if (this.#behindProxy && !this.#deps.trusted(arrival.address)) return this.#shutOut(arrival);
+    arrival.settle(this.#takePlaces(arrival));
     if (arrival.overLimit && !this.#takeReserve(arrival)) return;
     this.#sockets.add(raw);
     this.#undecided.set(raw, arrival);
     raw.once('close', () => this.#closed(arrival));
-    this.#open(arrival);
+    if (this.#behindProxy) this.#awaitHeader(arrival);
+    else this.#open(arrival);
     this.#evictOldest();
   }
 
   /** Takes a place among all sockets, until it closes, and one among the newcomers, whose release is returned. */
-  #takePlaces(raw: Socket, address: string): (() => void) | undefined {
+  #takePlaces({ raw, address }: Arrival): (() => void) | undefined {
     const releaseSocket = this.#deps.sockets.acquire(address);
     if (releaseSocket === undefined) return undefined;
     raw.once('close', releaseSocket);
@@ -160,15 +169,72 @@ export class Door {
     arrival.timer = setTimeout(expired, arrival.overLimit ? Math.min(ms, this.#limits.overLimitMs) : ms);
   }
 
+  /** Whoever stalls longest goes first, and this one has just moved on. */
+  #progressed(arrival: Arrival): void {
+    this.#undecided.delete(arrival.raw);
+    this.#undecided.set(arrival.raw, arrival);
+  }
+
+  #read(arrival: Arrival, what: string, look: Look, done: () => void): void {
+    arrival.opening = new Opening(arrival.stream, look, {
+      done,
+      failed: (error) => this.#malformed(arrival, what, error),
+      ended: () => this.#close(arrival),
+    });
+  }
+
+  // The PROXY protocol ----------------------------------------------------------------------------------------------
+
+  #shutOut(arrival: Arrival): void {
+    const code = 'PROXY_UNTRUSTED';
+    const hint = 'closed: this port is only for proxies that trustedProxies lists, and this address is not among them';
+    this.#hint('info', code, arrival, hint, { code });
+    arrival.raw.destroy();
+  }
+
+  #awaitHeader(arrival: Arrival): void {
+    let header: ProxyHeader | undefined;
+    const look = (bytes: Buffer): number | undefined => {
+      const found = readProxyHeader(bytes);
+      if ('need' in found) return found.need;
+      header = found;
+      return undefined;
+    };
+    this.#arm(arrival, this.#limits.sniffMs, () => this.#headerStalled(arrival));
+    this.#read(arrival, 'PROXY protocol header refused', look, () => header && this.#introduced(arrival, header));
+  }
+
+  #headerStalled(arrival: Arrival): void {
+    // Balancers check health by connecting, and Amazon's keep their header back until the client has spoken.
+    if ((arrival.opening?.received ?? 0) === 0) return this.#silent(arrival);
+    const code = 'PROXY_INCOMPLETE';
+    this.#hint('info', code, arrival, 'PROXY protocol header refused: it began and did not end in time', { code });
+    this.#close(arrival);
+  }
+
+  #introduced(arrival: Arrival, { length, client }: ProxyHeader): void {
+    // It may have been evicted or reset since the bytes were put back.
+    if (!this.#undecided.has(arrival.raw)) return;
+    arrival.raw.read(length);
+    if (client) arrival.introduce(client);
+    if (client && !arrival.overLimit && !this.#moveToNewcomers(arrival)) return this.#close(arrival);
+    this.#progressed(arrival);
+    this.#open(arrival);
+  }
+
+  /** Counts it for its own address instead of the proxy's; false when there is not even room to refuse it. */
+  #moveToNewcomers(arrival: Arrival): boolean {
+    arrival.release();
+    arrival.settle(this.#deps.newcomers.acquire(arrival.address));
+    return !arrival.overLimit || this.#takeReserve(arrival);
+  }
+
   // Telling the protocol --------------------------------------------------------------------------------------------
 
   #open(arrival: Arrival): void {
     this.#arm(arrival, this.#limits.sniffMs, () => this.#silent(arrival));
-    arrival.opening = new Opening(arrival.stream, (bytes) => this.#look(arrival, bytes), {
-      done: () => this.#dispatch(arrival),
-      failed: (error) => this.#malformed(arrival, error),
-      ended: () => this.#close(arrival),
-    });
+    const look = (bytes: Buffer): number | undefined => this.#look(arrival, bytes);
+    this.#read(arrival, 'TLS handshake failed', look, () => this.#dispatch(arrival));
   }
 
   /** How many bytes it takes to go on, or undefined when `arrival.admission` says where to. */
@@ -191,13 +257,13 @@ export class Door {
     this.#close(arrival);
   }
 
-  #malformed(arrival: Arrival, error: unknown): void {
+  #malformed(arrival: Arrival, what: string, error: unknown): void {
     this.#close(arrival);
     if (!(error instanceof ProtocolError)) {
       return this.#deps.log.error({ ...arrival.fields(), err: error }, 'telling a protocol failed');
     }
     const level = error instanceof LimitError ? 'warn' : 'info';
-    this.#hint(level, error.code, arrival, `TLS handshake failed: ${error.message}`, { code: error.code });
+    this.#hint(level, error.code, arrival, `${what}: ${error.message}`, { code: error.code });
   }
 
   #dispatch(arrival: Arrival): void {
@@ -216,8 +282,7 @@ export class Door {
 
   #handshakeBegins(arrival: Arrival): void {
     this.#arm(arrival, this.#limits.tlsMs, () => this.#handshakeStalled(arrival));
-    this.#undecided.delete(arrival.raw);
-    this.#undecided.set(arrival.raw, arrival);
+    this.#progressed(arrival);
   }
 
   #startTls(arrival: Arrival): void {
@@ -234,8 +299,7 @@ export class Door {
     arrival.stream = stream;
     arrival.secure = true;
     arrival.admission = undefined;
-    this.#undecided.delete(raw);
-    this.#undecided.set(raw, arrival);
+    this.#progressed(arrival);
     this.#open(arrival);
   }
 

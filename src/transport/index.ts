@@ -5,7 +5,9 @@
 export { normaliseAddress } from './address.ts';
 export { AddressCounter, type AddressCounterOptions } from './address-counter.ts';
 export { ALL_PROTOCOLS, type Protocol } from './admission.ts';
-export { DEFAULT_PORTS, dialer, type DialOptions } from './dial.ts';
+export { Bridge, BRIDGE_DEFAULTS, type BridgeDependencies, type BridgeOptions } from './bridge.ts';
+export type { PeerDial } from './crossing.ts';
+export { DEFAULT_PORTS, dialer, introducingDialer, parseTarget, type DialOptions } from './dial.ts';
 export { Door } from './door.ts';
 export {
   DOOR_LIMITS,
@@ -25,3 +27,12 @@ export { tunnelRouter } from './rtmpt/router.ts';
 export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';
 export { TLS_DEFAULTS, type TlsOptions, type TlsVersion } from './tls-server.ts';
 export { trustList } from './trust-list.ts';
+export { streamKey, type Balance } from './balance.ts';
+export type { UpstreamServer } from './upstream.ts';
+export {
+  UPSTREAM_DEFAULTS,
+  Upstreams,
+  type UpstreamCounts,
+  type UpstreamsDependencies,
+  type UpstreamsOptions,
+} from './upstreams.ts';

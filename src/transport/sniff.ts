@@ -8,7 +8,7 @@
 
 /** What the first bytes mean. `what` names the protocol for people, also when it is one that nobody here speaks. */
 export interface FirstBytes {
-  readonly kind: 'rtmp' | 'tls' | 'http' | 'foreign';
+  readonly kind: 'rtmp' | 'tls' | 'http' | 'proxy' | 'foreign';
   readonly what: string;
 }
 
@@ -20,15 +20,17 @@ const RTMPE: FirstBytes = Object.freeze({ kind: 'rtmp', what: 'RTMPE' });
 const TLS: FirstBytes = Object.freeze({ kind: 'tls', what: 'TLS' });
 const HTTP: FirstBytes = Object.freeze({ kind: 'http', what: 'HTTP' });
 
+const PROXY: FirstBytes = Object.freeze({ kind: 'proxy', what: 'a PROXY protocol header' });
+
 const METHODS = ['POST ', 'GET ', 'HEAD ', 'PUT ', 'OPTIONS ', 'DELETE ', 'PATCH ', 'TRACE ', 'CONNECT '];
 
 /** Openings of what wanders in from elsewhere: named so that the log says what to look for. */
-const FOREIGN: ReadonlyArray<readonly [opening: string, what: string]> = [
-  ['PRI * HTTP', 'HTTP/2 without TLS'],
-  ['PROXY ', 'a PROXY protocol header'],
-  ['\r\n\r\n\0\r\nQUIT\n', 'a PROXY protocol v2 header'],
-  ['SSH-', 'SSH'],
-  ['<policy-fil', 'a Flash socket policy request'],
+const FOREIGN: ReadonlyArray<readonly [opening: string, meaning: FirstBytes]> = [
+  ['PRI * HTTP', { kind: 'foreign', what: 'HTTP/2 without TLS' }],
+  ['PROXY ', PROXY],
+  ['\r\n\r\n\0\r\nQUIT\n', PROXY],
+  ['SSH-', { kind: 'foreign', what: 'SSH' }],
+  ['<policy-fil', { kind: 'foreign', what: 'a Flash socket policy request' }],
 ];
 
 /** Decides, or returns undefined while more bytes are needed (never beyond `MAX_SNIFF_BYTES`). Never throws. */
@@ -58,7 +60,7 @@ function sniffSsl2(bytes: Buffer): FirstBytes | undefined {
 
 function sniffText(bytes: Buffer): FirstBytes | undefined {
   const text = bytes.toString('latin1', 0, MAX_SNIFF_BYTES);
-  for (const [opening, what] of FOREIGN) if (text.startsWith(opening)) return { kind: 'foreign', what };
+  for (const [opening, meaning] of FOREIGN) if (text.startsWith(opening)) return meaning;
   const line = text.replace(/^(?:\r?\n){1,2}/, '');
   if (METHODS.some((method) => line.startsWith(method))) return HTTP;
   return couldStillBe(text, line) ? undefined : unknown(bytes);

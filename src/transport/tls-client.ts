@@ -13,15 +13,17 @@ export interface TlsClientOptions {
 
 /**
  * Connects and agrees on TLS, or rejects with `TransportError` (`TLS_FAILED` for whatever goes wrong on the way to a
- * verified session, a refused connection included) or the signal's reason.
+ * verified session, a refused connection included) or the signal's reason. `over` is a connection that stands already.
  */
 export async function connectTls(
   target: Target,
   options: TlsClientOptions,
   signal: AbortSignal,
+  over?: net.Socket,
 ): Promise<tls.TLSSocket> {
   const settings: tls.ConnectionOptions & net.TcpNetConnectOpts = {
     ...SOCKET_OPTIONS,
+    ...(over && { socket: over }),
     host: target.host,
     port: target.port,
     // RFC 6066, section 3: a name and never an address. The certificate is checked against the host all the same.

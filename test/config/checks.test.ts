@@ -34,6 +34,15 @@ test('there must be something to listen on', () => {
   expect(faults(listen('port: off'))).toHaveLength(1);
 });
 
+test('a door for PROXY headers must trust somebody', () => {
+  const door = listen('port: 80, proxyProtocol: require');
+  expect(faults(`${door}trustedProxies: []`)).toEqual([
+    'f.yaml:2: listen[0]: proxyProtocol: require needs trustedProxies, or nobody could come in',
+  ]);
+  expect(faults(door)).toEqual([]);
+  expect(faults(`${listen('port: 80, proxyProtocol: off')}trustedProxies: []`)).toEqual([]);
+});
+
 test('TLS versions must leave something, in general and for each door', () => {
   expect(faults('tls:\n  minVersion: TLSv1.3\n  maxVersion: TLSv1.2')).toEqual([
     'f.yaml:2: tls.minVersion: nothing lies between minVersion TLSv1.3 and maxVersion TLSv1.2',

@@ -8,6 +8,7 @@ import {
   host,
   later,
   list,
+  offOr,
   parseHost,
   portOrOff,
   secret,
@@ -52,6 +53,12 @@ test('numbers, durations and sizes have their ends included, and say them', () =
   }
   expect(read(count({ min: 1 }), 0)).toBe('expected a whole number (at least 1), got 0');
   expect(read(count({ max: 1 }), 2)).toBe('expected a whole number (at most 1), got 2');
+});
+
+test('one of a few words, or off as YAML 1.1 and 1.2 read it', () => {
+  const field = offOr('v1', 'v2');
+  expect(['v2', 'off', false].map((input) => read(field, input))).toEqual(['v2', 'off', 'off']);
+  for (const bad of [true, 'on', 'V1', null, 1]) expect(read(field, bad)).toMatch(/^expected one of off, v1, v2, got /);
 });
 
 test('a duration without its unit is refused: 30 of what?', () => {

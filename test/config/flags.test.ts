@@ -80,9 +80,6 @@ test('are blamed themselves for a wrong value, and not the line of the file that
 
 test('for what is not there yet are refused, but --admin off is fine, over a file that has one', () => {
   expect(faults('', { admin: '9090' })).toEqual(['--admin: this version has no admin listener yet']);
-  expect(faults('', { upstream: ['rtmp://x'] })).toEqual([
-    '--upstream: this version has no upstream servers yet; RTMP ends in the built-in core',
-  ]);
   expect(faults('admin: { listen: 127.0.0.1:9090 }', { admin: 'off' })).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DRIVER_DEFAULTS } from '../../src/endpoint/index.ts';
 import { HUB_DEFAULTS, OUTBOX_DEFAULTS } from '../../src/hub/index.ts';
 import { SESSION_DEFAULTS } from '../../src/protocol/index.ts';
-import { DOOR_LIMITS, TLS_DEFAULTS, TUNNEL_DEFAULTS } from '../../src/transport/index.ts';
+import { DOOR_LIMITS, TLS_DEFAULTS, TUNNEL_DEFAULTS, UPSTREAM_DEFAULTS } from '../../src/transport/index.ts';
 import { WEB_DEFAULTS } from '../../src/web/index.ts';
 import { load } from '../support/config-file.ts';
 
@@ -11,6 +11,14 @@ test('without a word from anyone, every room gets its own defaults', () => {
   expect(config).toEqual({
     listen: [1935, 8080, 8443].map((port) => ({ port, tls: TLS_DEFAULTS, limits: DOOR_LIMITS })),
     core: { hub: HUB_DEFAULTS, outbox: OUTBOX_DEFAULTS, session: SESSION_DEFAULTS, driver: DRIVER_DEFAULTS },
+    upstreams: {
+      servers: [],
+      options: {
+        balance: UPSTREAM_DEFAULTS.balance,
+        connectTimeoutMs: UPSTREAM_DEFAULTS.connectTimeoutMs,
+        probeMs: UPSTREAM_DEFAULTS.probeMs,
+      },
+    },
     tunnel: TUNNEL_DEFAULTS,
     tls: { directory: 'certs', certificates: [] },
     trustedProxies: ['loopback'],
@@ -34,6 +42,11 @@ test("a door's own TLS settings win over the general ones", () => {
     { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.2', capWithoutSni: true },
     { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.3', capWithoutSni: true },
   ]);
+});
+
+test('a door takes PROXY headers only where its own key says so', () => {
+  const file = 'listen: [{ port: 1, proxyProtocol: require }, { port: 2, proxyProtocol: off }, { port: 3 }]';
+  expect(load(file).config.listen.map(({ proxyProtocol }) => proxyProtocol)).toEqual(['require', 'off', undefined]);
 });
 
 test('certificates come as pairs or as PKCS#12, with their passphrases', () => {

@@ -14,7 +14,7 @@ interface Target {
   readonly run: (random: SeededRandom, iterations: number) => void | Promise<void>;
 }
 
-const SUITES = ['protocol-low', 'sessions', 'media', 'doors', 'tunnel'] as const;
+const SUITES = ['protocol-low', 'sessions', 'media', 'doors', 'proxy-header', 'tunnel'] as const;
 const BATCH = 1_000;
 /** Far above what any target needs, far below what a leak of a million inputs would take. */
 const HEAP_MIB = 256;

@@ -4,12 +4,32 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The real programs that tests talk to, and the Debian package that brings each. */
-const PACKAGES = { ffmpeg: 'ffmpeg', ffprobe: 'ffmpeg', rtmpdump: 'rtmpdump' } as const;
+const PACKAGES = {
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  rtmpdump: 'rtmpdump',
+  haproxy: 'haproxy',
+  caddy: 'caddy',
+  apache2: 'apache2',
+  'systemd-analyze': 'systemd',
+  'nginx-rtmp': 'libnginx-mod-rtmp',
+  'nginx-stream': 'libnginx-mod-stream',
+} as const;
 
 export type Program = keyof typeof PACKAGES;
 
-/** Whether `program` is on the PATH. */
+/** Where Debian and Ubuntu put nginx's modules; each one's package brings nginx along. */
+export const RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+export const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
+
+/** Whether `program` is there. */
 export function has(program: Program): boolean {
+  if (program === 'nginx-rtmp') return existsSync(RTMP_MODULE) && isOnPath('nginx');
+  if (program === 'nginx-stream') return existsSync(STREAM_MODULE) && isOnPath('nginx');
+  return isOnPath(program);
+}
+
+function isOnPath(program: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 

@@ -43,7 +43,10 @@ export interface TestDoorOptions extends Omit<Partial<DoorOptions>, 'port'> {
   readonly certificates?: CertificateStore;
   readonly maxSockets?: number;
   readonly perAddress?: number;
-  readonly exempt?: boolean;
+  /** Whose connections are not counted per address; true: nobody's. */
+  readonly exempt?: boolean | ((address: string) => boolean);
+  /** For `trustList`; loopback when absent. */
+  readonly trusted?: readonly string[];
   /** Called instead of the handler that answers and collects. */
   readonly onRtmp?: (stream: Duplex, peer: Peer) => void;
   readonly onHttp?: (stream: net.Socket | tls.TLSSocket, arrival: HttpArrival) => void;
@@ -51,9 +54,11 @@ export interface TestDoorOptions extends Omit<Partial<DoorOptions>, 'port'> {
 
 /** A door on a free port of the loopback whose handlers answer "rtmp" or "http" to whatever they get. */
 export async function openTestDoor(options: TestDoorOptions = {}): Promise<TestDoor> {
-  const { certificates, maxSockets = 5_000, perAddress = 5_000, exempt = false, onRtmp, onHttp, ...own } = options;
+  const { certificates, maxSockets = 5_000, perAddress = 5_000, exempt = false, onRtmp, onHttp, ...rest } = options;
+  const { trusted = ['loopback'], ...own } = rest;
+  const isExempt = typeof exempt === 'function' ? exempt : () => exempt;
   const { log, lines } = recordingLog();
-  const counter = (max: number) => new AddressCounter({ max, maxPerAddress: perAddress, exempt: () => exempt });
+  const counter = (max: number) => new AddressCounter({ max, maxPerAddress: perAddress, exempt: isExempt });
   const counters = { clients: counter(5_000), newcomers: counter(5_000), sockets: counter(maxSockets) };
   const rtmp: Taken<Peer>[] = [];
   const http: Taken<HttpArrival>[] = [];
@@ -64,7 +69,7 @@ export async function openTestDoor(options: TestDoorOptions = {}): Promise<TestD
       http: onHttp ?? ((stream, peer) => http.push(take(stream, peer, 'http'))),
       certificates,
       ...counters,
-      trusted: trustList(['loopback']),
+      trusted: trustList(trusted),
       log,
     },
   );

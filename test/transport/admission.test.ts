@@ -6,7 +6,8 @@ const RTMP: FirstBytes = { kind: 'rtmp', what: 'RTMP' };
 const TLS: FirstBytes = { kind: 'tls', what: 'TLS' };
 const HTTP: FirstBytes = { kind: 'http', what: 'HTTP' };
 const SSH: FirstBytes = { kind: 'foreign', what: 'SSH' };
-const rules = (protocols: readonly Protocol[], canTls = true) => ({ protocols, canTls });
+const PROXY: FirstBytes = { kind: 'proxy', what: 'a PROXY protocol header' };
+const rules = (protocols: readonly Protocol[], canTls = true) => ({ protocols, canTls, behindProxy: false });
 
 describe('admitting a protocol to a door', () => {
   it.each([
@@ -43,5 +44,15 @@ describe('admitting a protocol to a door', () => {
   it('says that there is no certificate rather than that TLS is not allowed', () => {
     const hint = 'client speaks TLS, but there is no certificate to answer with';
     expect(admit(TLS, false, rules(ALL_PROTOCOLS, false))).toEqual({ to: 'nobody', kind: 'tls', hint });
+  });
+
+  it.each([
+    [false, false, /expects none: set proxyProtocol: require for it, or turn it off in the proxy$/],
+    [false, true, /^a second PROXY protocol header/],
+    [true, false, /inside TLS: it belongs in front of it$/],
+    [true, true, /inside TLS/],
+  ])('says what to do about a PROXY header (secure: %s, behind a proxy: %s)', (secure, behindProxy, hint) => {
+    const admission = admit(PROXY, secure, { ...rules(ALL_PROTOCOLS), behindProxy });
+    expect(admission).toEqual({ to: 'nobody', kind: 'proxy', hint: expect.stringMatching(hint) });
   });
 });

@@ -62,7 +62,7 @@ export class Order {
    * `LimitError` when it is too far ahead, `ProtocolError` when it contradicts what was heard of its number before.
    */
   arrive(number: number, kind: Kind, length: number, now: number): Slot | undefined {
-    if (!this.#hasBase) this.#chooseBase(number);
+    if (!this.#hasBase) this.#chooseBase(number, kind);
     if (number < this.#next) return this.#comeLate(number, kind);
     if (number > this.#next + this.#limits.maxAhead) throw tooFarAhead(this.#limits.maxAhead);
     const known = this.#slots.get(number);
@@ -139,9 +139,12 @@ export class Order {
     return slot;
   }
 
-  /** No known client starts above 1 (red5-client does at 1); a higher number waits for an earlier one. */
-  #chooseBase(number: number): void {
-    if (number > 1) return;
+  /**
+   * No known client starts above 1; red5-client starts at 1, with a send. Anything else waits for an earlier number: an
+   * idle 1 has overtaken a send 0 on another connection.
+   */
+  #chooseBase(number: number, kind: Kind): void {
+    if (number > 1 || (number === 1 && kind === 'idle')) return;
     this.#hasBase = true;
     if (number === 1) this.#skip(this.#next++);
   }

@@ -170,7 +170,7 @@ export class Tunnel extends Duplex implements Sleeper {
    */
   answer(post: Post, now: number): Answer | undefined {
     const { number } = post;
-    if (!post.fresh || this.#answered) {
+    if (!post.fresh || this.#answered || number < this.#highest) {
       const kept = this.#remembered.get(number);
       if (kept !== undefined) return this.#repeat(kept);
     }
@@ -180,6 +180,11 @@ export class Tunnel extends Duplex implements Sleeper {
     if (this.#phase !== 'open') return this.#refusal;
     if (!isSettled) return this.#wait(post, Infinity);
     return this.#answered ? bare() : this.#newest(post, now);
+  }
+
+  /** Whether a repeat of that number would get payload. */
+  remembers(number: number): boolean {
+    return this.#remembered.get(number) !== undefined;
   }
 
   /** The kernel has the whole answer. */

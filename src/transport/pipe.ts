@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream';
+
+/** Promises each marked pipe one `flush`, a little later and together with others. */
+export interface Gathering {
+  mark(pipe: Pipe): void;
+}
+
+export const PIPE_LIMITS = Object.freeze({
+  // Four reads of a socket. libuv reads up to 32 times in a turn: without this a turn could gather 2 MiB.
+  maxGatheredBytes: 256 * 1024,
+});
+
+/**
+ * One direction of a bridge: what `from` says goes to `to`, unparsed; when `from` ends, `to` is ended behind it. Memory
+ * is bounded by what is gathered here and the two streams' own buffers: when `to` takes no more, `from` is not read.
+ *
+ * Nothing is written between two reads. A write into a connection that has been reset fails, and Node then throws away
+ * what was received from it and not yet read (measured): the last words of a server that hangs up, or the last frames of
+ * a publisher that never read its acknowledgements.
+ */
+export class Pipe {
+  /** Bytes that came out of `from`. */
+  bytes = 0;
+  readonly #from: Duplex;
+  readonly #to: Duplex;
+  readonly #gathering: Gathering;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isMarked = false;
+  #isPaused = false;
+  #isOver = false;
+
+  constructor(from: Duplex, to: Duplex, gathering: Gathering) {
+    this.#from = from;
+    this.#to = to;
+    this.#gathering = gathering;
+    from.on('data', (bytes: Buffer) => this.#take(bytes));
+    from.on('end', () => this.finish());
+    from.on('close', () => this.finish());
+    to.on('drain', () => this.#resume());
+    // Whoever still speaks to nobody is heard all the same, or its end would not be.
+    to.on('close', () => this.#resume());
+  }
+
+  /** What `to` has been given and has taken. */
+  get taken(): number {
+    return this.bytes - this.#waitingBytes - this.#to.writableLength;
+  }
+
+  /** Ends `to` once it has been given everything. */
+  finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#mark();
+  }
+
+  flush(): void {
+    this.#isMarked = false;
+    const chunks = this.#waiting;
+    if (chunks.length > 0) this.#write(chunks);
+    if (this.#isOver && this.#to.writable) this.#to.end();
+  }
+
+  #take(bytes: Buffer): void {
+    this.bytes += bytes.length;
+    if (this.#isOver || !this.#to.writable) return;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes >= PIPE_LIMITS.maxGatheredBytes) this.#write(this.#waiting);
+    else this.#mark();
+  }
+
+  #mark(): void {
+    if (this.#isMarked) return;
+    this.#isMarked = true;
+    this.#gathering.mark(this);
+  }
+
+  #write(chunks: readonly Buffer[]): void {
+    const to = this.#to;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (!to.writable) return;
+    if (chunks.length === 1) to.write(chunks[0]);
+    else {
+      to.cork();
+      for (const bytes of chunks) to.write(bytes);
+      to.uncork();
+    }
+    // Taken at once, however much it was, is no reason to stop reading.
+    if (to.writableNeedDrain && to.writableLength > 0) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#from.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#from.resume();
+  }
+}
