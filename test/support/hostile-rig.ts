@@ -164,7 +164,7 @@ async function startServer(engine: HostileEngine, handler: (stream: Duplex) => v
   app.use((_request, response) => void response.status(200).send('a page'));
   const web = new WebServer(app);
   await web.start();
-  const handOver = (socket: Socket, rest?: Buffer): void => web.adopt(socket, rest);
+  const handOver = (socket: Socket): void => web.adopt(socket);
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
