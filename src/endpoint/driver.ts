@@ -134,6 +134,7 @@ export class Driver<E> {
     this.#resting = setTimeout(() => {
       this.#resting = undefined;
       this.#stream.resume();
+      this.#arm();
     }, forMs);
   }
 
@@ -178,8 +179,8 @@ export class Driver<E> {
     if (time >= this.#drainDeadline()) return this.destroy(stalled(this.#options.drainTimeoutMs));
     // Told when it matters, not with every write: a session asks for nothing but "since when".
     if (!this.blocked) this.#session.drained(time);
-    if (this.#state === 'open' && time >= (this.#session.deadline() ?? Infinity))
-      this.#run(() => this.#session.tick(time));
+    const isListening = this.#state === 'open' && this.#resting === undefined;
+    if (isListening && time >= (this.#session.deadline() ?? Infinity)) this.#run(() => this.#session.tick(time));
     else this.#arm();
   }
 
@@ -190,7 +191,9 @@ export class Driver<E> {
 
   #arm(): void {
     if (this.#state === 'closed') return;
-    const sessionDeadline = this.#state === 'open' ? (this.#session.deadline() ?? Infinity) : Infinity;
+    // What has not come because we did not read is no silence of the peer's.
+    const isListening = this.#state === 'open' && this.#resting === undefined;
+    const sessionDeadline = isListening ? (this.#session.deadline() ?? Infinity) : Infinity;
     const wanted = Math.min(sessionDeadline, this.#drainDeadline(), this.#lingerUntil);
     if (wanted >= this.#timerAt) return;
     clearTimeout(this.#timer);

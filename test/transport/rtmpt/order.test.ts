@@ -36,8 +36,16 @@ describe('numbers in order', () => {
     const { send, idle, passed } = session();
     send(2, 'c');
     expect(passed()).toBe('');
+    expect(idle(0)).toBe(true);
     expect(idle(1)).toBe(true);
     expect(passed()).toBe('c');
+  });
+
+  test('an idle 1 has overtaken a send 0: only a send begins at 1', () => {
+    const { send, idle, passed } = session();
+    expect(idle(1)).toBe(false);
+    send(0, 'a');
+    expect(passed()).toBe('a');
   });
 
   test('bytes pass while the body is still coming', () => {
@@ -67,6 +75,7 @@ describe('numbers out of order', () => {
 
   test('an idle waits for the heads of its predecessors, not for their bodies', () => {
     const { order, idle } = session();
+    expect(idle(0)).toBe(true);
     expect(idle(1)).toBe(true);
     expect(idle(3)).toBe(false);
     const slot = order.arrive(2, 'send', 4, 0)!;

@@ -5,7 +5,9 @@ import type { Tunnel } from '../../../src/transport/rtmpt/tunnel.ts';
 import { refusal } from '../../../src/transport/rtmpt/tunnels.ts';
 
 const ENGINE = { wake() {}, resume() {} };
-const [ONE, OTHER] = [{}, {}] as [Tunnel, Tunnel];
+/** A session of which no answer is remembered. */
+const session = () => ({ remembers: () => false }) as unknown as Tunnel;
+const [ONE, OTHER] = [session(), session()] as const;
 
 function post(number: number, changes: Partial<Post> = {}, tunnel = ONE, persistent = true): Post {
   const made = new Post(tunnel, { kind: 'send', number, length: 1, persistent }, ENGINE, 0);
@@ -51,4 +53,11 @@ test('a reply in place of the last answer keeps what is owed before it', () => {
   owed.replaceLast(refusal(408));
   expect(owed.runs).toBe(1);
   expect(owed.first).toMatchObject({ reply: { status: 408 }, before: 2 });
+});
+
+test('a post that a copy was answered for elsewhere is no bare answer that can be counted', () => {
+  const remembering = { remembers: (number: number) => number === 0 } as unknown as Tunnel;
+  const owed = new OwedAnswers();
+  for (const number of [0, 1, 2]) owed.push(post(number, {}, remembering));
+  expect(owed.runs).toBe(2);
 });
