@@ -5,7 +5,7 @@ import type { Dial, Peer, Scheme } from './link.ts';
 import { formatProxyHeader } from './proxy-header.ts';
 import { TunnelClient } from './rtmpt/client.ts';
 import type { TunnelClientOptions } from './rtmpt/client-options.ts';
-import { connectTcp } from './tcp.ts';
+import { connectFrugally, connectTcp } from './tcp.ts';
 import type { Target } from './tcp.ts';
 import { connectTls } from './tls-client.ts';
 import type { TlsClientOptions } from './tls-client.ts';
@@ -50,8 +50,10 @@ export function dialer(url: string, options: DialOptions = {}): Dial {
   const target = parseTarget(url);
   const secure = target.scheme === 'rtmps' || target.scheme === 'rtmpts';
   const connectTimeoutMs = options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs;
-  const connect: Dial = (signal) =>
-    secure ? connectTls(target, options.tls ?? {}, signal) : connectTcp(target, signal);
+  const connect: Dial = (signal) => {
+    if (secure) return connectTls(target, options.tls ?? {}, signal);
+    return target.scheme === 'rtmp' ? connectFrugally(target, signal) : connectTcp(target, signal);
+  };
   const dial = withTimeout(connect, connectTimeoutMs);
   if (target.scheme === 'rtmp' || target.scheme === 'rtmps') return dial;
   const tunnel = { ...options.tunnel, host: hostHeader(target, secure) };
@@ -66,7 +68,7 @@ export function dialer(url: string, options: DialOptions = {}): Dial {
 export function introducingDialer(url: string, version: 'v1' | 'v2', options: DialOptions = {}): PeerDial {
   const target = parseTarget(url);
   const connect: PeerDial = async (signal, peer) => {
-    const socket = await connectTcp(target, signal);
+    const socket = await (target.scheme === 'rtmp' ? connectFrugally : connectTcp)(target, signal);
     const { remoteAddress: address = '', remotePort: port = 0 } = socket;
     const header = formatProxyHeader(version, peer && { address: peer.address, port: peer.port }, { address, port });
     if (target.scheme === 'rtmp') return leadWith(header, socket);

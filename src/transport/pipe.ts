@@ -1,8 +1,17 @@
 import type { Duplex } from 'node:stream';
+import { release } from './slab.ts';
 
 /** Promises each marked pipe one `flush`, a little later and together with others. */
 export interface Gathering {
   mark(pipe: Pipe): void;
+}
+
+export interface PipeOptions {
+  readonly gathering: Gathering;
+  /** True when `to` keeps what it is given (a tunnel does): it gets memory of its own. */
+  readonly isKept: boolean;
+  /** Whether what `from` says now may be written at once, and what of `to` has not been read yet be put at risk. */
+  readonly mayHurry: () => boolean;
 }
 
 export const PIPE_LIMITS = Object.freeze({
@@ -16,24 +25,25 @@ export const PIPE_LIMITS = Object.freeze({
  *
  * Nothing is written between two reads. A write into a connection that has been reset fails, and Node then throws away
  * what was received from it and not yet read (measured): the last words of a server that hangs up, or the last frames of
- * a publisher that never read its acknowledgements.
+ * a publisher that never read its acknowledgements. Where nothing of worth can be lost `mayHurry` says so, because a
+ * byte is cheapest to write while it is still in the cache.
  */
 export class Pipe {
   /** Bytes that came out of `from`. */
   bytes = 0;
   readonly #from: Duplex;
   readonly #to: Duplex;
-  readonly #gathering: Gathering;
+  readonly #options: PipeOptions;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #isMarked = false;
   #isPaused = false;
   #isOver = false;
 
-  constructor(from: Duplex, to: Duplex, gathering: Gathering) {
+  constructor(from: Duplex, to: Duplex, options: PipeOptions) {
     this.#from = from;
     this.#to = to;
-    this.#gathering = gathering;
+    this.#options = options;
     from.on('data', (bytes: Buffer) => this.#take(bytes));
     from.on('end', () => this.finish());
     from.on('close', () => this.finish());
@@ -56,43 +66,47 @@ export class Pipe {
 
   flush(): void {
     this.#isMarked = false;
-    const chunks = this.#waiting;
-    if (chunks.length > 0) this.#write(chunks);
+    this.#writeWaiting();
     if (this.#isOver && this.#to.writable) this.#to.end();
   }
 
   #take(bytes: Buffer): void {
     this.bytes += bytes.length;
-    if (this.#isOver || !this.#to.writable) return;
-    this.#waiting.push(bytes);
+    if (this.#isOver || !this.#to.writable) return release(bytes);
+    if (!this.#isMarked && this.#options.mayHurry()) return this.#write(bytes);
+    this.#waiting.push(this.#options.isKept ? ownCopy(bytes) : bytes);
     this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes >= PIPE_LIMITS.maxGatheredBytes) this.#write(this.#waiting);
+    if (this.#waitingBytes >= PIPE_LIMITS.maxGatheredBytes) this.#writeWaiting();
     else this.#mark();
   }
 
   #mark(): void {
     if (this.#isMarked) return;
     this.#isMarked = true;
-    this.#gathering.mark(this);
+    this.#options.gathering.mark(this);
   }
 
-  #write(chunks: readonly Buffer[]): void {
-    const to = this.#to;
+  #writeWaiting(): void {
+    const chunks = this.#waiting;
+    if (chunks.length === 0) return;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    if (!to.writable) return;
-    if (chunks.length === 1) to.write(chunks[0]);
-    else {
-      to.cork();
-      for (const bytes of chunks) to.write(bytes);
-      to.uncork();
-    }
-    // Taken at once, however much it was, is no reason to stop reading.
-    if (to.writableNeedDrain && to.writableLength > 0) this.#pause();
+    if (!this.#to.writable) return;
+    this.#to.cork();
+    for (const bytes of chunks) this.#to.write(bytes);
+    this.#to.uncork();
+    this.#heedFullness();
   }
 
-  #pause(): void {
-    if (this.#isPaused) return;
+  #write(bytes: Buffer): void {
+    this.#to.write(bytes);
+    if (this.#to.writableLength === 0) release(bytes);
+    else this.#heedFullness();
+  }
+
+  /** Taken at once, however much it was, is no reason to stop reading. */
+  #heedFullness(): void {
+    if (this.#isPaused || !this.#to.writableNeedDrain || this.#to.writableLength === 0) return;
     this.#isPaused = true;
     this.#from.pause();
   }
@@ -102,4 +116,10 @@ export class Pipe {
     this.#isPaused = false;
     this.#from.resume();
   }
+}
+
+function ownCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  release(bytes);
+  return copy;
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { TransportError } from '../errors.ts';
+import { keep } from './slab.ts';
 
 export interface Target {
   /** A name or an IP literal (IPv6 without brackets). */
@@ -20,8 +21,22 @@ export const SOCKET_OPTIONS = Object.freeze({
 });
 
 /** Connects, or rejects with `TransportError` (`CONNECT_FAILED`) or the signal's reason. */
-export async function connectTcp(target: Target, signal: AbortSignal): Promise<net.Socket> {
-  const socket = net.connect({ ...SOCKET_OPTIONS, host: target.host, port: target.port });
+export async function connectTcp({ host, port }: Target, signal: AbortSignal): Promise<net.Socket> {
+  return connected(net.connect({ ...SOCKET_OPTIONS, host, port }), { host, port }, signal);
+}
+
+/** Sockets read into it, one after the other: what is read is copied out at once. As much as libuv reads at a time. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** The same for those who write on what they read: its memory may be given back (`release`), or kept like any other. */
+export async function connectFrugally({ host, port }: Target, signal: AbortSignal): Promise<net.Socket> {
+  const callback = (length: number): boolean => socket.push(keep(READ_BUFFER.subarray(0, length)));
+  const onread = { buffer: READ_BUFFER, callback };
+  const socket: net.Socket = net.connect({ ...SOCKET_OPTIONS, host, port, onread });
+  return connected(socket, { host, port }, signal);
+}
+
+async function connected(socket: net.Socket, target: Target, signal: AbortSignal): Promise<net.Socket> {
   await ready(socket, 'connect', signal, (cause) => connectFailed(target, cause));
   return socket;
 }

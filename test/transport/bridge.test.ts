@@ -306,6 +306,34 @@ describe('over real sockets', () => {
     await front.close();
   });
 
+  it('delivers the last frames of a publisher that resets the connection, fifty times', async () => {
+    const upstream = await listenTcp();
+    const dial = dialer(`rtmp://127.0.0.1:${upstream.port}`);
+    const bridge = new Bridge({ dial, whenDown: (stream) => void stream.destroy(), log: NO_LOG });
+    const front = await listenTcp();
+    const frames = Buffer.alloc(20_000, 'last frames;');
+    for (let i = 0; i < 50; i++) {
+      const arrived = front.next();
+      const client = net.connect({ port: front.port, host: '127.0.0.1', noDelay: true });
+      client.on('error', () => {});
+      client.write(GREETING);
+      const ours = await arrived;
+      const reached = upstream.next();
+      bridge.handle(ours, { scheme: 'rtmp', secure: false, address: '127.0.0.1', port: 1, id: nextPeerId() });
+      const server = await reached;
+      await takeBytes(server, GREETING.length);
+      // The acknowledgement is found first, then the frames and the reset behind them.
+      server.write('an acknowledgement');
+      client.write(frames);
+      client.resetAndDestroy();
+      expect(await takeBytes(server, frames.length)).toEqual(frames);
+      server.destroy();
+    }
+    await vi.waitFor(() => expect(bridge.count).toBe(0), { timeout: 5_000 });
+    await upstream.close();
+    await front.close();
+  });
+
   it('is stopped by a client that does not read, in bounded memory', async () => {
     const upstream = await listenTcp();
     const dial = dialer(`rtmp://127.0.0.1:${upstream.port}`);
