@@ -249,8 +249,8 @@ class ServerConnection {
 
   #closed(fault: Error | undefined): void {
     const told = this.#publications.size + this.#players.size > 0;
-    for (const id of [...this.#publications.keys()]) this.#unpublish(id, fault);
-    for (const id of [...this.#players.keys()]) this.#stopPlayer(id, fault);
+    for (const id of this.#publications.keys()) this.#unpublish(id, fault);
+    for (const id of this.#players.keys()) this.#stopPlayer(id, fault);
     this.#logEnd(fault, told);
     this.#onClosed();
   }
