@@ -89,7 +89,7 @@ describe('a splice', () => {
     const { connect } = rig(() => dial);
     const received: Message[] = [];
     const player = await connect();
-    void player.play('test', { message: (message) => void received.push(message) });
+    await player.play('test', { message: (message) => void received.push(message) });
     const publisher = await connect();
     const streamId = await publisher.publish('test');
     const metadata = encodeAmf0('@setDataFrame', 'onMetaData', object({ width: 320 }));
