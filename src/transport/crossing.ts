@@ -175,14 +175,10 @@ export class Crossing {
     this.#openedAt = now();
     this.#sides = [this.#client, upstream].map((stream) => sideOf(stream, this.#openedAt));
     upstream.on('close', () => this.#sideClosed());
-    const up = new Pipe(this.#client, upstream, { gathering: thisTurn, isKept: false, mayHurry: () => false });
+    const up = new Pipe(this.#client, upstream, { gathering: thisTurn, mayHurry: () => false });
     // Whoever has heard more than it said is a player: nothing but acknowledgements of its could be lost.
     const mayHurry = (): boolean => !isTunnel && up.bytes < down.bytes;
-    const down = new Pipe(upstream, this.#client, {
-      gathering: isTunnel ? shortly : thisTurn,
-      isKept: isTunnel,
-      mayHurry,
-    });
+    const down = new Pipe(upstream, this.#client, { gathering: isTunnel ? shortly : thisTurn, mayHurry });
     this.#up = up;
     this.#down = down;
   }

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { ConfigError, TransportError } from '../errors.ts';
 import type { PeerDial } from './crossing.ts';
-import type { Dial, Peer, Scheme } from './link.ts';
+import type { Peer, Scheme } from './link.ts';
 import { formatProxyHeader } from './proxy-header.ts';
 import { TunnelClient } from './rtmpt/client.ts';
 import type { TunnelClientOptions } from './rtmpt/client-options.ts';
@@ -45,15 +45,16 @@ export function parseTarget(url: string): DialTarget {
   return { scheme, host, port: parsed.port === '' ? DEFAULT_PORTS[scheme] : Number(parsed.port) };
 }
 
-/** The way out to an RTMP URL: only its scheme, host and port count here. Throws `ConfigError` for any other URL. */
-export function dialer(url: string, options: DialOptions = {}): Dial {
+/**
+ * The way out to an RTMP URL: only its scheme, host and port count here. Throws `ConfigError` for any other URL. Whoever it
+ * is for is not told to anybody; it only says what will become of the bytes.
+ */
+export function dialer(url: string, options: DialOptions = {}): PeerDial {
   const target = parseTarget(url);
   const secure = target.scheme === 'rtmps' || target.scheme === 'rtmpts';
   const connectTimeoutMs = options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs;
-  const connect: Dial = (signal) => {
-    if (secure) return connectTls(target, options.tls ?? {}, signal);
-    return target.scheme === 'rtmp' ? connectFrugally(target, signal) : connectTcp(target, signal);
-  };
+  const connect: PeerDial = (signal, peer) =>
+    secure ? connectTls(target, options.tls ?? {}, signal) : connectFor(peer, target, signal);
   const dial = withTimeout(connect, connectTimeoutMs);
   if (target.scheme === 'rtmp' || target.scheme === 'rtmps') return dial;
   const tunnel = { ...options.tunnel, host: hostHeader(target, secure) };
@@ -68,7 +69,7 @@ export function dialer(url: string, options: DialOptions = {}): Dial {
 export function introducingDialer(url: string, version: 'v1' | 'v2', options: DialOptions = {}): PeerDial {
   const target = parseTarget(url);
   const connect: PeerDial = async (signal, peer) => {
-    const socket = await (target.scheme === 'rtmp' ? connectFrugally : connectTcp)(target, signal);
+    const socket = await connectFor(target.scheme === 'rtmp' ? peer : undefined, target, signal);
     const { remoteAddress: address = '', remotePort: port = 0 } = socket;
     const header = formatProxyHeader(version, peer && { address: peer.address, port: peer.port }, { address, port });
     if (target.scheme === 'rtmp') return leadWith(header, socket);
@@ -76,6 +77,11 @@ export function introducingDialer(url: string, version: 'v1' | 'v2', options: Di
     return connectTls(target, options.tls ?? {}, signal, socket);
   };
   return withTimeout(connect, options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs);
+}
+
+/** What a plain client is told goes from kernel to kernel; TLS takes its time, and a tunnel keeps it. */
+function connectFor(peer: Peer | undefined, target: Target, signal: AbortSignal): Promise<net.Socket> {
+  return peer?.scheme === 'rtmp' ? connectFrugally(target, signal) : connectTcp(target, signal);
 }
 
 /**

@@ -8,8 +8,6 @@ export interface Gathering {
 
 export interface PipeOptions {
   readonly gathering: Gathering;
-  /** True when `to` keeps what it is given (a tunnel does): it gets memory of its own. */
-  readonly isKept: boolean;
   /** Whether what `from` says now may be written at once, and what of `to` has not been read yet be put at risk. */
   readonly mayHurry: () => boolean;
 }
@@ -74,7 +72,7 @@ export class Pipe {
     this.bytes += bytes.length;
     if (this.#isOver || !this.#to.writable) return release(bytes);
     if (!this.#isMarked && this.#options.mayHurry()) return this.#write(bytes);
-    this.#waiting.push(this.#options.isKept ? ownCopy(bytes) : bytes);
+    this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes >= PIPE_LIMITS.maxGatheredBytes) this.#writeWaiting();
     else this.#mark();
@@ -116,10 +114,4 @@ export class Pipe {
     this.#isPaused = false;
     this.#from.resume();
   }
-}
-
-function ownCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  release(bytes);
-  return copy;
 }

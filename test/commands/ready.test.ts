@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressLines } from '../../src/commands/ready.ts';
+import { addressLines, upstreamLines } from '../../src/commands/ready.ts';
 
 const ALL = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'] as const;
 
@@ -19,4 +19,14 @@ test('names the address of a door that is not on all of them, IPv6 in brackets',
   expect(addressLines([{ host: '10.0.0.5', port: 1, protocols: ['rtmp'] }])).toEqual(['rtmp://10.0.0.5:1/APP/STREAM']);
   expect(addressLines([{ host: '::1', port: 1, protocols: ['rtmpt'] }])).toEqual(['rtmpt://[::1]:1/APP/STREAM']);
   expect(addressLines([{ host: '0.0.0.0', port: 1, protocols: ['rtmp'] }])).toEqual(['rtmp://localhost:1/APP/STREAM']);
+});
+
+test('says where RTMP goes when it does not end here', () => {
+  const server = { url: 'rtmp://a', weight: 1, proxyProtocol: 'off', verify: true } as const;
+  const options = { balance: 'hash', connectTimeoutMs: 1, probeMs: 1 } as const;
+  expect(upstreamLines({ servers: [], options })).toEqual([]);
+  expect(upstreamLines({ servers: [server], options })).toEqual(['RTMP goes to rtmp://a:1935']);
+  expect(upstreamLines({ servers: [server, { ...server, url: 'rtmps://b' }], options })).toEqual([
+    'RTMP goes to rtmp://a:1935, rtmps://b:443 (hash)',
+  ]);
 });
