@@ -6,9 +6,11 @@ import { Excerpt } from './excerpt.ts';
 import type { FrameRun } from './frame-run.ts';
 import type { Beater, Pulse } from './pulse.ts';
 
+type PlayerSession = Pick<ServerSession, 'outgoingChunkSize' | 'sendEncoded' | 'sendStatus' | 'endStream'>;
+
 /** What a player needs of the connection it lives on. */
 export interface PlayerConnection {
-  readonly session: ServerSession;
+  readonly session: PlayerSession;
   readonly driver: {
     /** What is sent now would only wait. */
     readonly blocked: boolean;
@@ -38,7 +40,7 @@ const MAX_BEAT_BYTES = 512 * 1024;
 export class Player implements Subscriber, Beater {
   readonly #name: StreamName;
   readonly #streamId: number;
-  readonly #session: ServerSession;
+  readonly #session: PlayerSession;
   readonly #driver: PlayerConnection['driver'];
   readonly #shared: PlayerShared;
   readonly #log: Log;

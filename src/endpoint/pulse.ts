@@ -7,6 +7,9 @@ export interface Beater {
 /**
  * Gathers a turn's frames: whoever got some marks itself, and all the marked ones write together when the event loop has
  * done its reading. One system call then carries what would have been several.
+ *
+ * Waiting longer does not pay. Measured with 200 players of sound and picture (77 frames a second): 1.17 CPU-s/GB as it is,
+ * 1.20 after 4 ms and 1.24 after 8 ms, because each wait wakes the process once more.
  */
 export class Pulse {
   #marked: Beater[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VideoSense } from '../../src/hub/keyframe-gate.ts';
 import { GOP_DEFAULTS, Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from '../../src/hub/index.ts';
 import { frameFromMessage, type Frame } from '../../src/media/index.ts';
 import { Decoder, Source, type SourceShape } from '../support/decoder.ts';
@@ -28,6 +29,34 @@ function all(from: Outbox): Frame[] {
 }
 
 describe('an outbox', () => {
+  it('is idle while nothing waits, and never again once it had to drop something', () => {
+    const it = outbox({ maxFrames: 3 });
+    expect(it.isIdle).toBe(true);
+    it.push(key(0));
+    expect(it.isIdle).toBe(false);
+    all(it);
+    expect(it.isIdle).toBe(true);
+    for (const frame of [inter(1), inter(2), inter(3), inter(4)]) it.push(frame);
+    expect([it.frames, it.isIdle]).toEqual([0, false]);
+  });
+
+  it('knows of a stream what it was told, so that sound that waits alone is not taken for a stream without video', () => {
+    const sense = new VideoSense();
+    sense.note(key(0));
+    const it = new Outbox({ ...ROOMY, maxFrames: 2 }, sense);
+    for (let at = 1; at <= 3; at++) it.push(audio(at));
+    expect([all(it), it.dropped]).toEqual([[], 3]);
+    for (const frame of [audio(4), key(5), audio(6)]) it.push(frame);
+    expect(all(it)).toEqual([key(5), audio(6)]);
+  });
+
+  it('learns for itself from then on', () => {
+    const sense = new VideoSense();
+    const it = new Outbox({ ...ROOMY, maxFrames: 2 }, sense);
+    it.push(key(0));
+    expect(sense.hasMedia).toBe(false);
+  });
+
   it('hands frames over in the order they came, as many as the bytes allow, but at least one', () => {
     const frames = [key(0, 0, 50), audio(1), inter(2, 0, 20), audio(3)];
     const it = outbox({}, ...frames);
