@@ -98,6 +98,7 @@ describe('A player', () => {
     await write(inter(200), audio(205));
     line.driver.blocked = false;
     player.drained();
+    await turn();
     await write(inter(240), key(280), audio(285), inter(320));
     expect(line.sent).toEqual(wire(key(0), key(280), audio(285), inter(320)));
   });
