@@ -68,6 +68,7 @@ export const limits = section({
   gopFrames: count().default(gop.maxFrames),
   gopBytes: size().default(gop.maxBytes),
   gopDuration: duration().default(gop.maxDurationMs),
+  gopMemory: size({ min: MIB }).default(HUB_DEFAULTS.maxGopMemoryBytes),
   outboxFrames: count({ min: 16 }).default(OUTBOX_DEFAULTS.maxFrames),
   outboxBytes: size({ min: 64 * KIB }).default(OUTBOX_DEFAULTS.maxBytes),
   outboxDuration: duration({ min: 1000 }).default(OUTBOX_DEFAULTS.maxDurationMs),

@@ -84,7 +84,13 @@ function doorLimits(limits: Limits): DoorLimits {
 function coreOptions({ core, limits }: Settings): Config['core'] {
   const gop = { maxFrames: limits.gopFrames, maxBytes: limits.gopBytes, maxDurationMs: limits.gopDuration };
   return {
-    hub: { ...HUB_DEFAULTS, republish: core.republish, graceMs: core.grace, gop },
+    hub: {
+      ...HUB_DEFAULTS,
+      republish: core.republish,
+      graceMs: core.grace,
+      gop,
+      maxGopMemoryBytes: limits.gopMemory,
+    },
     outbox: { maxFrames: limits.outboxFrames, maxBytes: limits.outboxBytes, maxDurationMs: limits.outboxDuration },
     session: sessionOptions(limits),
     driver: { ...DRIVER_DEFAULTS, drainTimeoutMs: limits.drainTimeout },

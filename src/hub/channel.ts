@@ -2,7 +2,7 @@ import { codecOf, type Frame } from '../media/index.ts';
 import { redactKey, type Log } from '../log.ts';
 import { ChannelClock } from './clock.ts';
 import { ConfigStore } from './config-store.ts';
-import { Gop, type GopLimits } from './gop.ts';
+import type { Gop } from './gop.ts';
 import { VideoSense } from './keyframe-gate.ts';
 import type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
 import { pathOf, type StreamName } from './stream-name.ts';
@@ -32,10 +32,10 @@ export class Channel {
   #bytes = 0;
 
   /** `onUnused` is called when neither publisher nor subscriber is left. */
-  constructor(name: StreamName, gop: GopLimits, log: Log, onUnused: (channel: Channel) => void) {
+  constructor(name: StreamName, gop: Gop, log: Log, onUnused: (channel: Channel) => void) {
     this.name = name;
     this.path = pathOf(name);
-    this.gop = new Gop(gop);
+    this.gop = gop;
     this.#log = log;
     this.#onUnused = onUnused;
   }

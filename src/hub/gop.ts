@@ -1,5 +1,6 @@
 import { retimed, type Frame } from '../media/index.ts';
 import { elapsed } from './clock.ts';
+import type { GopMemory } from './gop-memory.ts';
 
 /** Bounds of the frames kept for players that join; a group of pictures that exceeds one is let go until the next keyframe. */
 export interface GopLimits {
@@ -20,13 +21,15 @@ export const GOP_DEFAULTS: GopLimits = Object.freeze({
 /** The frames since the last keyframe of the leading track, with the configurations that held when it came. */
 export class Gop {
   readonly #limits: GopLimits;
+  readonly #memory: GopMemory;
   #headers: readonly Frame[] = [];
   #stamped: readonly Frame[] | undefined = undefined;
   #frames: Frame[] = [];
   #bytes = 0;
 
-  constructor(limits: GopLimits) {
+  constructor(limits: GopLimits, memory: GopMemory) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
   /** Oldest first, empty or beginning with a keyframe. Configurations that changed meanwhile stand where they came. */
@@ -70,26 +73,32 @@ export class Gop {
     this.#headers = this.#headers.filter(keeps);
     this.#stamped = undefined;
     this.#frames = this.#frames.filter(keeps);
-    this.#bytes = this.#frames.reduce((sum, frame) => sum + frame.payload.length, 0);
+    this.#setBytes(this.#frames.reduce((sum, frame) => sum + frame.payload.length, 0));
   }
 
   clear(): void {
     this.#headers = [];
     this.#stamped = undefined;
     this.#frames = [];
-    this.#bytes = 0;
+    this.#setBytes(0);
   }
 
   #push(frame: Frame): void {
     this.#frames.push(frame);
-    this.#bytes += frame.payload.length;
+    this.#setBytes(this.#bytes + frame.payload.length);
+  }
+
+  #setBytes(bytes: number): void {
+    this.#memory.change(this.#bytes, bytes);
+    this.#bytes = bytes;
   }
 
   #check(): void {
     const { maxFrames, maxBytes, maxDurationMs } = this.#limits;
     const frames = this.#frames;
     const span = elapsed(frames[0]!.timestamp, frames[frames.length - 1]!.timestamp);
-    if (frames.length > maxFrames || this.#bytes > maxBytes || Math.abs(span) > maxDurationMs) this.clear();
+    const isTooMuch = this.#bytes > maxBytes || this.#memory.refuses(this.#bytes);
+    if (isTooMuch || frames.length > maxFrames || Math.abs(span) > maxDurationMs) this.clear();
   }
 }
 

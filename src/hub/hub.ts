@@ -1,7 +1,8 @@
 import { RejectedError } from '../errors.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { Channel } from './channel.ts';
-import { GOP_DEFAULTS, type GopLimits } from './gop.ts';
+import { Gop, GOP_DEFAULTS, type GopLimits } from './gop.ts';
+import { GopMemory } from './gop-memory.ts';
 import type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
 import { pathOf, type StreamName } from './stream-name.ts';
 
@@ -13,6 +14,8 @@ export interface HubOptions {
   /** How long players are kept when a publisher leaves, in case it returns. 0: not at all. */
   readonly graceMs: number;
   readonly gop: GopLimits;
+  /** Payload bytes in the last groups of pictures of all streams together. */
+  readonly maxGopMemoryBytes: number;
 }
 
 export const HUB_DEFAULTS: HubOptions = Object.freeze({
@@ -26,6 +29,8 @@ export const HUB_DEFAULTS: HubOptions = Object.freeze({
   /** Long enough for an encoder that notices a broken connection, waits its two or three seconds and connects again. */
   graceMs: 10_000,
   gop: GOP_DEFAULTS,
+  /** As much as all tunnels may hold: 340 streams of 6 Mbit/s with a keyframe every two seconds. */
+  maxGopMemoryBytes: 512 * 1024 * 1024,
 });
 
 /** All live streams by their names. */
@@ -35,11 +40,13 @@ export class Hub {
   readonly #channels = new Map<string, Channel>();
   /** Channels whose publisher left, with the end of their grace time; the earliest first, as the time is the same for all. */
   readonly #waiting = new Map<Channel, number>();
+  readonly #gopMemory: GopMemory;
   #stopped = false;
 
   constructor(options: Partial<HubOptions> = {}, log: Log = NO_LOG) {
     this.#options = { ...HUB_DEFAULTS, ...options };
     this.#log = log;
+    this.#gopMemory = new GopMemory(this.#options.maxGopMemoryBytes);
   }
 
   /** Makes `publisher` the source of a stream; one that fell silent loses it. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
@@ -95,7 +102,8 @@ export class Hub {
   }
 
   #open(name: StreamName): Channel {
-    const channel = new Channel(name, this.#options.gop, this.#log, (unused) => this.#close(unused));
+    const gop = new Gop(this.#options.gop, this.#gopMemory);
+    const channel = new Channel(name, gop, this.#log, (unused) => this.#close(unused));
     this.#channels.set(channel.path, channel);
     return channel;
   }

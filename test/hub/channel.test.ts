@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Channel } from '../../src/hub/channel.ts';
-import { GOP_DEFAULTS, streamName, type Publication, type Subscriber, type Subscription } from '../../src/hub/index.ts';
+import { streamName, type Publication, type Subscriber, type Subscription } from '../../src/hub/index.ts';
 import { NO_LOG } from '../../src/log.ts';
 import { Decoder, Source, type SourceShape } from '../support/decoder.ts';
 import { aacHeader, audio, avcHeader, inter, key, metadata } from '../support/frames.ts';
 import { seeded } from '../support/random.ts';
-import { stage, words } from '../support/stage.ts';
+import { ownGop, stage, words } from '../support/stage.ts';
 
 describe('a returning publisher', () => {
   it('continues the clock, sends its headers again, and starts with a keyframe', () => {
@@ -67,7 +67,7 @@ describe('a returning publisher', () => {
   });
 
   it('is published even if the one before fails while it is told', () => {
-    const channel = new Channel(streamName('', 'k'), GOP_DEFAULTS, NO_LOG, () => {});
+    const channel = new Channel(streamName('', 'k'), ownGop(), NO_LOG, () => {});
     const faulty = { end: () => expect.fail('told') };
     channel.publish(faulty, 0, () => {});
     channel.publish({ end: () => {} }, 0, () => {});
@@ -121,7 +121,7 @@ describe('whatever happens, a player of a channel', () => {
         maxBytes: 500 + random.int(5000),
         maxDurationMs: 100 + random.int(2000),
       };
-      const channel = new Channel(streamName('live', 'x'), limits, NO_LOG, () => {});
+      const channel = new Channel(streamName('live', 'x'), ownGop(limits), NO_LOG, () => {});
       let source: Source;
       let publication: Publication | undefined;
       const players: { decoder: Decoder; subscription: Subscription }[] = [];

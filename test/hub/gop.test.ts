@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { GopMemory } from '../../src/hub/gop-memory.ts';
 import { Gop, type GopLimits } from '../../src/hub/gop.ts';
 import { audio, avcHeader, inter, key, metadata, trackVideo } from '../support/frames.ts';
 
 const ROOMY: GopLimits = { maxFrames: 1000, maxBytes: 1_000_000, maxDurationMs: 60_000 };
 
-function gop(limits: Partial<GopLimits> = {}): Gop {
-  return new Gop({ ...ROOMY, ...limits });
+function gop(limits: Partial<GopLimits> = {}, memory = new GopMemory(1_000_000)): Gop {
+  return new Gop({ ...ROOMY, ...limits }, memory);
 }
 
 describe('the last group of pictures', () => {
@@ -140,5 +141,30 @@ describe('the last group of pictures', () => {
     const given = it.frames;
     it.begin(key(1), []);
     expect(given).toEqual([key(0)]);
+  });
+
+  it('gives back what it held, however it ends', () => {
+    const memory = new GopMemory(1000);
+    const it = gop({ maxFrames: 3 }, memory);
+    it.begin(key(0), [metadata(0, 1)]);
+    it.add(metadata(1, 2));
+    expect(memory.bytes).toBe(it.bytes);
+    it.forget('data:onMetaData');
+    expect(memory.bytes).toBe(8);
+    for (let i = 1; i < 5; i++) it.add(inter(i));
+    expect([it.bytes, memory.bytes]).toEqual([0, 0]);
+  });
+
+  it('is let go when all of them together hold too much and it has more than its share, not before', () => {
+    const memory = new GopMemory(40);
+    const [large, small] = [gop({}, memory), gop({}, memory)];
+    small.begin(key(0), []);
+    large.begin(key(0), []);
+    for (let i = 1; i <= 3; i++) large.add(inter(i));
+    expect([small.bytes, large.bytes, memory.bytes]).toEqual([8, 32, 40]);
+    small.add(inter(1));
+    expect([small.bytes, memory.bytes]).toEqual([16, 48]);
+    large.add(inter(4));
+    expect([small.bytes, large.bytes, memory.bytes]).toEqual([16, 0, 16]);
   });
 });

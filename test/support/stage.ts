@@ -1,5 +1,15 @@
 import { Channel } from '../../src/hub/channel.ts';
-import { GOP_DEFAULTS, streamName, type Publication, type Subscriber, type Subscription } from '../../src/hub/index.ts';
+import { GopMemory } from '../../src/hub/gop-memory.ts';
+import { Gop } from '../../src/hub/gop.ts';
+import {
+  GOP_DEFAULTS,
+  HUB_DEFAULTS,
+  streamName,
+  type GopLimits,
+  type Publication,
+  type Subscriber,
+  type Subscription,
+} from '../../src/hub/index.ts';
 import { NO_LOG, type Log } from '../../src/log.ts';
 import type { Frame } from '../../src/media/index.ts';
 
@@ -32,9 +42,14 @@ export interface Stage {
   readonly ended: string[];
 }
 
+/** A group of pictures with a memory of its own. */
+export function ownGop(limits: GopLimits = GOP_DEFAULTS): Gop {
+  return new Gop(limits, new GopMemory(HUB_DEFAULTS.maxGopMemoryBytes));
+}
+
 export function stage(log: Log = NO_LOG): Stage {
   const ended: string[] = [];
-  const channel = new Channel(streamName('live', 'one'), GOP_DEFAULTS, log, () => ended.push('unused'));
+  const channel = new Channel(streamName('live', 'one'), ownGop(), log, () => ended.push('unused'));
   let publication: Publication | undefined;
   let count = 0;
   const publish = (): Publication => {
