@@ -1,13 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { dumpToEnd, makeClip, playToEnd, type Clip } from '../support/clip.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { expectUnchanged, makeSource, packetsOf, parseFrameHashes, type Packets } from '../support/packets.ts';
-import { has, missing, run } from '../support/programs.ts';
+import { expectUnchanged } from '../support/packets.ts';
+import { has, missing } from '../support/programs.ts';
 import { KINDS, recipe, startRecipe, type RecipeName, type RecipeProxy } from '../support/recipes.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { addressesOf, recordingLog } from '../support/recording-log.ts';
 
 /** A way through a recipe: publish at the first address, play at the second; ports as the recipe publishes them. */
 interface Way {
@@ -55,52 +54,30 @@ const LOST_IN_TUNNEL = 10;
 
 describe.skipIf(!has('ffmpeg'))(`Recipes for deployment${missing('ffmpeg')}`, () => {
   let gateway: TestGateway;
-  let folder: string;
-  let source: Packets;
+  let clip: Clip;
   const { log, lines } = recordingLog();
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-'));
-    await makeSource(join(folder, 'source.flv'), 3);
-    source = await packetsOf(join(folder, 'source.flv'));
+    clip = await makeClip(3);
     gateway = await startGateway({ ...settings(), core: { grace: '300ms' } }, log);
   });
 
   afterAll(async () => {
     await gateway?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await clip?.remove();
   });
 
   /** Publishes the source one way, plays it another; fails unless the same packets arrive, under the client's address. */
   async function publishAndPlay(proxy: RecipeProxy, way: Way, path: string): Promise<void> {
     const url = (address: string) => address.replace(/\d+$/, (port) => `${proxy.port(Number(port))}/${path}`);
-    const played = play(url(way.play), way.player, path);
+    const from = url(way.play);
+    const file = join(clip.folder, `${path.replace('/', '-')}.flv`);
+    const played = way.player === undefined ? playToEnd(from) : dumpToEnd(from, file);
     await gateway.until(() => gateway.subscribers(path) === 1);
-    const input = ['-v', 'error', '-re', '-i', join(folder, 'source.flv'), '-c', 'copy', '-f', 'flv'];
-    const { code, stderr } = await run('ffmpeg', [...input, url(way.publish)], 40_000).finished;
-    expect(code, stderr).toBe(0);
-    expectUnchanged(await played, source, way.publish.startsWith('rtmpt') ? LOST_IN_TUNNEL : 0);
-    expect(addressesOf(path)).toContain('::1');
-    if (way.play.includes('[::1]') && way.publish.includes('[::1]')) expect(addressesOf(path)).toEqual(['::1']);
-  }
-
-  /** Plays to the end of the stream. */
-  async function play(url: string, player: Way['player'], path: string): Promise<Packets> {
-    if (player === undefined) {
-      const args = ['-v', 'error', '-i', url, '-c', 'copy', '-f', 'framemd5', '-'];
-      return parseFrameHashes((await run('ffmpeg', args, 40_000).finished).stdout.toString());
-    }
-    const file = join(folder, `${path.replace('/', '-')}.flv`);
-    await run(player, ['-q', '--live', '-r', url, '-o', file], 40_000).finished;
-    return packetsOf(file);
-  }
-
-  /** The addresses that the log names for a stream; its name is cut after four characters there. */
-  function addressesOf(path: string): string[] {
-    const [app, stream = ''] = path.split('/');
-    const fields = lines.map(({ fields }) => fields as { app?: string; stream?: string; address?: string });
-    const about = fields.filter((line) => line.app === app && line.stream?.slice(0, 4) === stream.slice(0, 4));
-    return [...new Set(about.flatMap(({ address }) => address ?? []))].sort();
+    await clip.publish(url(way.publish));
+    expectUnchanged(await played, clip.packets, way.publish.startsWith('rtmpt') ? LOST_IN_TUNNEL : 0);
+    expect(addressesOf(lines, path)).toContain('::1');
+    if (way.play.includes('[::1]') && way.publish.includes('[::1]')) expect(addressesOf(lines, path)).toEqual(['::1']);
   }
 
   for (const name of Object.keys(WAYS) as RecipeName[]) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countingRelay } from '../soak/counting-relay.ts';
+import { countingRelay } from '../support/counting-relay.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { makeSource, packetsOf } from '../support/packets.ts';
 import { has, missing, run } from '../support/programs.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { makeSource, packetsOf } from '../support/packets.ts';
 import { has, missing, run } from '../support/programs.ts';
-import { countingRelay } from './counting-relay.ts';
+import { countingRelay } from '../support/counting-relay.ts';
 
 const SECONDS = 60;
 const FPS = 60;

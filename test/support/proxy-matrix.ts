@@ -1,12 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTestCertificate } from './certificate.ts';
+import { dumpToEnd, makeClip, playToEnd, type Clip } from './clip.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 import { PROXY_KINDS, type HttpProxy, type ProxyKind } from './http-proxies.ts';
-import { expectUnchanged, makeSource, packetsOf, parseFrameHashes, type Packets } from './packets.ts';
-import { has, missing, run } from './programs.ts';
+import { expectUnchanged } from './packets.ts';
+import { has, missing } from './programs.ts';
 import { TAIL_LOST_BY_FFMPEG } from './sixteen-pairs.ts';
 
 type Way = 'rtmpt' | 'rtmpts';
@@ -24,21 +24,18 @@ export function describeProxyMatrix(seconds: number, lines: readonly Line[]): vo
     `${seconds} s of RTMPT and RTMPTS behind reverse proxies${missing('ffmpeg', 'rtmpdump')}`,
     () => {
       let gateway: TestGateway;
-      let folder: string;
-      let source: Packets;
+      let clip: Clip;
 
       beforeAll(async () => {
-        folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-'));
-        await makeSource(join(folder, 'source.flv'), seconds);
-        source = await packetsOf(join(folder, 'source.flv'));
+        clip = await makeClip(seconds);
         const { cert, key } = await makeTestCertificate();
-        await writeFile(join(folder, 'proxy.pem'), `${cert}\n${key}`);
+        await writeFile(join(clip.folder, 'proxy.pem'), `${cert}\n${key}`);
         gateway = await startGateway({ core: { grace: '300ms' } });
       }, 120_000);
 
       afterAll(async () => {
         await gateway?.stop();
-        await rm(folder, { recursive: true, force: true });
+        await clip?.remove();
       });
 
       for (const kind of PROXY_KINDS) {
@@ -46,7 +43,7 @@ export function describeProxyMatrix(seconds: number, lines: readonly Line[]): vo
         test(
           `${kind.name}: packets unchanged and contiguous${missing(...kind.programs)}`,
           async () => {
-            const proxy = await kind.start(gateway.ports.http, join(folder, 'proxy.pem'));
+            const proxy = await kind.start(gateway.ports.http, join(clip.folder, 'proxy.pem'));
             const visitor = visit(`http://127.0.0.1:${proxy.http}/healthz`);
             try {
               await Promise.all(lines.map((line) => publishAndPlay(kind, proxy, line)));
@@ -65,14 +62,14 @@ export function describeProxyMatrix(seconds: number, lines: readonly Line[]): vo
         const url = (way: Way) => `${way}://127.0.0.1:${way === 'rtmpt' ? proxy.http : proxy.https}/${path}`;
         const limitMs = seconds * 1_000 + 40_000;
         const received = players.map(([player, way]) =>
-          player === 'ffmpeg' ? watch(url(way), limitMs) : dump(url(way), join(folder, `${player}${way}.flv`), limitMs),
+          player === 'ffmpeg'
+            ? playToEnd(url(way), limitMs)
+            : dumpToEnd(url(way), join(clip.folder, `${way}-${path.slice('live/'.length)}.flv`), limitMs),
         );
         await gateway.until(() => gateway.subscribers(path) === players.length);
-        const input = ['-v', 'error', '-re', '-i', join(folder, 'source.flv'), '-c', 'copy', '-f', 'flv'];
-        const { code, stderr } = await run('ffmpeg', [...input, url(publisher)], limitMs).finished;
-        expect(code, stderr).toBe(0);
+        await clip.publish(url(publisher), limitMs);
         for (const packets of await Promise.all(received))
-          expectUnchanged(packets, source, TAIL_LOST_BY_FFMPEG[publisher]);
+          expectUnchanged(packets, clip.packets, TAIL_LOST_BY_FFMPEG[publisher]);
       }
     },
   );
@@ -87,16 +84,4 @@ function visit(url: string): { readonly statuses: Set<number>; stop(): void } {
       .catch(() => statuses.add(0));
   const timer = setInterval(ask, PAGE_MS);
   return { statuses, stop: () => clearInterval(timer) };
-}
-
-async function watch(url: string, limitMs: number): Promise<Packets> {
-  const options = ['-v', 'error', '-i', url, '-c', 'copy', '-f', 'framemd5', '-'];
-  const { stdout } = await run('ffmpeg', options, limitMs).finished;
-  return parseFrameHashes(stdout.toString());
-}
-
-async function dump(url: string, name: string, limitMs: number): Promise<Packets> {
-  const file = name.replace('.flv', `-${/[^/]*$/.exec(url)![0]}.flv`);
-  await run('rtmpdump', ['-q', '--live', '-r', url, '-o', file], limitMs).finished;
-  return packetsOf(file);
 }

@@ -26,3 +26,11 @@ function recorder(lines: LogLine[], own: object): Log {
     child: (fields) => recorder(lines, { ...own, ...fields }),
   };
 }
+
+/** The addresses that lines name for `app/stream`, each once; a stream's name is cut after four characters in a log. */
+export function addressesOf(lines: readonly LogLine[], path: string): string[] {
+  const [app, stream = ''] = path.split('/');
+  const fields = lines.map(({ fields }) => fields as { app?: string; stream?: string; address?: string });
+  const about = fields.filter((line) => line.app === app && line.stream?.slice(0, 4) === stream.slice(0, 4));
+  return [...new Set(about.flatMap(({ address }) => address ?? []))].sort();
+}

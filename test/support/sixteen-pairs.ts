@@ -1,10 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import type { Scheme } from '../../src/transport/index.ts';
-import { expectUnchanged, makeSource, packetsOf, parseFrameHashes, type Packets } from './packets.ts';
-import { run } from './programs.ts';
+import { makeClip, playToEnd, type Clip } from './clip.ts';
+import { expectUnchanged, type Packets } from './packets.ts';
 
 export const SCHEMES: readonly Scheme[] = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts'];
 
@@ -25,47 +22,35 @@ export interface Venue {
  */
 export function describeSixteenPairs(open: () => Promise<Venue>): void {
   let venue: Venue;
-  let folder: string;
-  let source: Packets;
+  let clip: Clip;
   const results = new Map<string, Packets>();
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-'));
-    await makeSource(join(folder, 'source.flv'), 4);
-    source = await packetsOf(join(folder, 'source.flv'));
+    clip = await makeClip(4);
     venue = await open();
     await Promise.all(SCHEMES.map((scheme) => publishToPlayers(scheme)));
   }, 60_000);
 
   afterAll(async () => {
     await venue?.stop();
-    await rm(folder, { recursive: true, force: true });
+    await clip?.remove();
   });
 
   async function publishToPlayers(publisher: Scheme): Promise<void> {
-    const players = SCHEMES.map((scheme) => ({ name: `${publisher}-${scheme}`, running: play(publisher, scheme) }));
+    const players = SCHEMES.map((scheme) => ({
+      name: `${publisher}-${scheme}`,
+      played: playToEnd(venue.url(scheme, `live/${publisher}`)),
+    }));
     await venue.awaitPlayers(publisher, players.length);
-    const input = ['-v', 'error', '-re', '-i', join(folder, 'source.flv')];
-    const target = venue.url(publisher, `live/${publisher}`);
-    const { code, stderr } = await run('ffmpeg', [...input, '-c', 'copy', '-f', 'flv', target]).finished;
-    expect(code, stderr).toBe(0);
-    for (const { name, running } of players) {
-      results.set(name, parseFrameHashes((await running.finished).stdout.toString()));
-    }
+    await clip.publish(venue.url(publisher, `live/${publisher}`));
+    for (const { name, played } of players) results.set(name, await played);
   }
-
-  const play = (publisher: Scheme, scheme: Scheme) =>
-    run(
-      'ffmpeg',
-      ['-v', 'error', '-i', venue.url(scheme, `live/${publisher}`), '-c', 'copy', '-f', 'framemd5', '-'],
-      40_000,
-    );
 
   for (const publisher of SCHEMES) {
     for (const player of SCHEMES) {
       it(`packets published over ${publisher} arrive over ${player} unchanged and contiguous`, () => {
         const received = results.get(`${publisher}-${player}`)!;
-        expectUnchanged(received, source, TAIL_LOST_BY_FFMPEG[publisher]);
+        expectUnchanged(received, clip.packets, TAIL_LOST_BY_FFMPEG[publisher]);
       });
     }
   }
