@@ -52,6 +52,7 @@ export class Driver<E> {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #resting: NodeJS.Timeout | undefined;
+  #isPaused = false;
   #fault: Error | undefined;
   readonly #wake = () => this.#tick();
 
@@ -90,9 +91,25 @@ export class Driver<E> {
     this.#arm();
   }
 
+  /** The owner has no room for what would be read. */
+  pause(): void {
+    if (this.#state !== 'open') return;
+    this.#isPaused = true;
+    this.#stream.pause();
+  }
+
+  /** There is room again; without `pause` before it nothing happens. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#readOn();
+  }
+
   /** Ends politely: everything said so far still reaches the peer. */
   end(): void {
     if (this.#state !== 'open') return;
+    // The peer's end would not be noticed otherwise, and closing with something unread resets the connection.
+    this.resume();
     this.#blockedSince = undefined;
     this.flush();
     this.#state = 'ending';
@@ -133,9 +150,20 @@ export class Driver<E> {
     this.#stream.pause();
     this.#resting = setTimeout(() => {
       this.#resting = undefined;
-      this.#stream.resume();
-      this.#arm();
+      this.#readOn();
     }, forMs);
+  }
+
+  /** Two may have reason to wait: the owner and we ourselves. */
+  #readOn(): void {
+    if (this.#isPaused || this.#resting !== undefined) return;
+    this.#stream.resume();
+    this.#arm();
+  }
+
+  /** What has not come because we did not read is no silence of the peer's. */
+  get #isListening(): boolean {
+    return this.#state === 'open' && !this.#isPaused && this.#resting === undefined;
   }
 
   #run(step: () => E[]): void {
@@ -179,8 +207,7 @@ export class Driver<E> {
     if (time >= this.#drainDeadline()) return this.destroy(stalled(this.#options.drainTimeoutMs));
     // Told when it matters, not with every write: a session asks for nothing but "since when".
     if (!this.blocked) this.#session.drained(time);
-    const isListening = this.#state === 'open' && this.#resting === undefined;
-    if (isListening && time >= (this.#session.deadline() ?? Infinity)) this.#run(() => this.#session.tick(time));
+    if (this.#isListening && time >= (this.#session.deadline() ?? Infinity)) this.#run(() => this.#session.tick(time));
     else this.#arm();
   }
 
@@ -191,9 +218,7 @@ export class Driver<E> {
 
   #arm(): void {
     if (this.#state === 'closed') return;
-    // What has not come because we did not read is no silence of the peer's.
-    const isListening = this.#state === 'open' && this.#resting === undefined;
-    const sessionDeadline = isListening ? (this.#session.deadline() ?? Infinity) : Infinity;
+    const sessionDeadline = this.#isListening ? (this.#session.deadline() ?? Infinity) : Infinity;
     const wanted = Math.min(sessionDeadline, this.#drainDeadline(), this.#lingerUntil);
     if (wanted >= this.#timerAt) return;
     clearTimeout(this.#timer);

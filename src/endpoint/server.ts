@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { GatewayError, LimitError, RejectedError, UsageError } from '../errors.ts';
+import { RejectedError } from '../errors.ts';
 import {
   OUTBOX_DEFAULTS,
   streamName,
@@ -12,17 +12,18 @@ import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { frameFromMessage } from '../media/index.ts';
 import {
   ServerSession,
-  SESSION_DEFAULTS,
   type Message,
   type ServerEvent,
   type SessionSettings,
 } from '../protocol/index.ts';
 import type { Handler, Peer } from '../transport/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
+import { because, codeIn, logEnding } from './ending.ts';
 import { FrameRun } from './frame-run.ts';
 import { playDuration } from './excerpt.ts';
 import { Player, type PlayerShared } from './player.ts';
 import { Pulse } from './pulse.ts';
+import { settingsFor } from './settings-for.ts';
 import { secondsBetween, Tally } from './tally.ts';
 
 export interface RtmpServerOptions {
@@ -30,9 +31,6 @@ export interface RtmpServerOptions {
   readonly outbox?: OutboxLimits;
   readonly driver?: DriverOptions;
 }
-
-/** Over a tunnel every step of the handshake costs a poll: it gets half as long again (ARCHITECTURE, times). */
-const TUNNEL_HANDSHAKE_FACTOR = 1.5;
 
 /** `?gop=0` behind the name: begin at the next keyframe, for less delay than the last group of pictures brings. */
 const DECLINES_GOP = /[?&]gop=0(?:&|$)/;
@@ -93,9 +91,6 @@ interface Playing {
 
 type StreamRequest = Extract<ServerEvent, { type: 'publish' | 'play' }>;
 
-/** How many clients end a connection when they have what they want (FFmpeg, browsers, anything killed): no news by itself. */
-const DEPARTURES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
-
 /** One client of the built-in core: turns its session's events into the hub's words and back. */
 class ServerConnection {
   readonly session: ServerSession;
@@ -118,7 +113,7 @@ class ServerConnection {
     this.#shared = shared;
     this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
     this.#onClosed = onClosed;
-    this.session = new ServerSession(sessionOptionsFor(peer, options.session), now());
+    this.session = new ServerSession(settingsFor(peer, options.session), now());
     this.driver = new Driver(
       stream,
       this.session,
@@ -248,47 +243,12 @@ class ServerConnection {
   }
 
   #closed(fault: Error | undefined): void {
-    const told = this.#publications.size + this.#players.size > 0;
+    const isTold = this.#publications.size + this.#players.size > 0;
     for (const id of this.#publications.keys()) this.#unpublish(id, fault);
     for (const id of this.#players.keys()) this.#stopPlayer(id, fault);
-    this.#logEnd(fault, told);
+    logEnding(this.#log, fault, isTold);
     this.#onClosed();
   }
-
-  /** One line for one end: `told` when a stream's line has named the reason. */
-  #logEnd(fault: Error | undefined, told: boolean): void {
-    if (fault === undefined) return this.#log.debug({}, 'connection closed');
-    const code = codeOf(fault);
-    if (fault instanceof LimitError) return this.#log.warn({ code }, `connection ended: ${fault.message}`);
-    if (fault instanceof UsageError || isBug(fault))
-      return this.#log.error({ err: fault }, 'connection ended by a bug here');
-    const level = told || DEPARTURES.has(code) ? 'debug' : 'info';
-    this.#log[level]({ code }, `connection ended: ${fault.message}`);
-  }
-}
-
-function codeOf(fault: Error): string {
-  return fault instanceof GatewayError ? fault.code : ((fault as NodeJS.ErrnoException).code ?? fault.name);
-}
-
-/** The reason in words, unless the client just left. */
-function because(fault: Error | undefined): string {
-  return fault === undefined || DEPARTURES.has(codeOf(fault)) ? '' : `: ${fault.message}`;
-}
-
-function codeIn(fault: Error | undefined): { readonly code?: string } {
-  return fault === undefined ? {} : { code: codeOf(fault) };
-}
-
-/** Neither one of our own error classes nor an error of the operating system's: our code is at fault. */
-function isBug(fault: Error): boolean {
-  return !(fault instanceof GatewayError) && (fault as NodeJS.ErrnoException).code === undefined;
-}
-
-function sessionOptionsFor(peer: Peer, options: SessionSettings): SessionSettings {
-  if (!peer.scheme.startsWith('rtmpt')) return options;
-  const handshakeTimeoutMs = options.handshakeTimeoutMs ?? SESSION_DEFAULTS.handshakeTimeoutMs;
-  return { ...options, handshakeTimeoutMs: handshakeTimeoutMs * TUNNEL_HANDSHAKE_FACTOR };
 }
 
 function shown(name: StreamName): { app: string; stream: string } {

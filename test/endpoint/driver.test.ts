@@ -198,17 +198,62 @@ describe('Driver', () => {
     link.push('a');
     await turn();
     expect(link.isPaused()).toBe(false);
-    session.cost = 40;
+    session.cost = 5;
     link.push('b');
     link.push('c');
     await turn();
     expect(session.received.join('')).toBe('ab');
     session.cost = 0;
-    vi.advanceTimersByTime(39);
+    vi.advanceTimersByTime(4);
     expect(link.isPaused()).toBe(true);
     vi.advanceTimersByTime(2);
     await turn();
     expect(session.received.join('')).toBe('abc');
+  });
+
+  it('reads nothing while its owner has no room, whatever rests of its own begin or end meanwhile', async () => {
+    const { link, session, driver } = drive();
+    session.cost = 40;
+    link.push('a');
+    await turn();
+    driver.pause();
+    link.push('b');
+    vi.advanceTimersByTime(41);
+    await turn();
+    expect(session.received.join('')).toBe('a');
+    driver.resume();
+    await turn();
+    expect(session.received.join('')).toBe('ab');
+    driver.pause();
+    link.push('c');
+    driver.resume();
+    await turn();
+    expect(session.received.join('')).toBe('ab');
+    vi.advanceTimersByTime(41);
+    await turn();
+    expect(session.received.join('')).toBe('abc');
+  });
+
+  it('hears no silence while it does not read', () => {
+    const { session, driver } = drive();
+    session.wakeAt = performance.now() + 500;
+    driver.nudge();
+    driver.pause();
+    vi.advanceTimersByTime(60_000);
+    expect(session.ticks).toBe(0);
+    driver.resume();
+    vi.advanceTimersByTime(1);
+    expect(session.ticks).toBe(1);
+  });
+
+  it('reads on to the end once it ends itself', async () => {
+    const { link, driver, closed } = drive();
+    driver.pause();
+    driver.end();
+    link.push('unwanted');
+    link.push(null);
+    await once(link, 'close');
+    expect(closed).toEqual([undefined]);
   });
 
   it('delivers no event after its owner destroyed it, not even one of the same bytes', async () => {
