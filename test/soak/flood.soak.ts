@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { gateway } from '../../bench/measure/contender.ts';
 import { residentKiB } from '../../bench/measure/process-cost.ts';
-import { breakPosts } from '../support/broken-posts.ts';
+import { describeBrokenPosts } from '../support/broken-posts.ts';
 import { floodUnread } from '../support/flood.ts';
-import { startGateway } from '../support/gateway.ts';
 
 const SENDS = 50_000;
 /** Every request and answer would be some 30 MiB if they were kept; Node's own heap may well grow by this much under load. */
@@ -32,24 +31,7 @@ describe('a publisher over rtmpt that never reads', () => {
   });
 });
 
-describe('POSTs that break off', () => {
-  it.each(['end', 'reset'] as const)(
-    '300 of them, each at another byte and sent again: every byte once (%s)',
-    async (parting) => {
-      const server = await startGateway();
-      const pictures = 300;
-      const tally = await breakPosts({
-        ports: server.ports,
-        pictures,
-        parting,
-        seed: 2024,
-        until: (condition) => server.until(condition),
-      });
-      await server.stop();
-      expect(tally).toEqual({ messages: pictures, lost: 0, reordered: 0, damaged: 0 });
-    },
-  );
-});
+describeBrokenPosts(300, 2024);
 
 async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + LIMIT_MS;

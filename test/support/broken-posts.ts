@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FloodOptions, FloodResult } from './flood.ts';
+import { startGateway, type TestGateway } from './gateway.ts';
 import { seeded } from './random.ts';
 import { request, TunnelConnection, TunnelPublisher } from './tunnel-publisher.ts';
 import { watch } from './watcher.ts';
@@ -7,18 +9,39 @@ import { watch } from './watcher.ts';
 const APP = 'live';
 const PICTURE_BYTES = 5_000;
 
-export interface BrokenPostsOptions extends Pick<FloodOptions, 'ports' | 'until'> {
+interface BrokenPostsOptions extends Pick<FloodOptions, 'ports' | 'until'> {
   readonly pictures: number;
   /** How the connection with the half body leaves. */
   readonly parting: 'end' | 'reset';
   readonly seed: number;
 }
 
+/** So many POSTs, each broken off at another byte and sent again on another connection: every byte arrives once. */
+export function describeBrokenPosts(pictures: number, seed: number): void {
+  describe('a POST whose body breaks off, sent again on another connection', () => {
+    let gateway: TestGateway;
+
+    beforeAll(async () => {
+      gateway = await startGateway();
+    });
+    afterAll(() => gateway?.stop());
+
+    it.each(['end', 'reset'] as const)(
+      `brings its bytes once when the first connection leaves by %s, ${pictures} times`,
+      async (parting) => {
+        const { ports, until } = gateway;
+        const tally = await breakPosts({ ports, until, pictures, parting, seed });
+        expect(tally).toEqual({ messages: pictures, lost: 0, reordered: 0, damaged: 0 });
+      },
+    );
+  });
+}
+
 /**
  * Publishes pictures, each in a POST that breaks off at a random byte and comes again, whole, on a new connection.
  * Resolves to what a player received.
  */
-export async function breakPosts(options: BrokenPostsOptions): Promise<FloodResult['received']> {
+async function breakPosts(options: BrokenPostsOptions): Promise<FloodResult['received']> {
   const { ports, pictures, parting, until } = options;
   const random = seeded(options.seed);
   const stream = `broken-${parting}`;

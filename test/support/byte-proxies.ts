@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { accepts, freePorts } from '../../bench/measure/ports.ts';
 import { run, STREAM_MODULE, type Running } from './programs.ts';
 
 /** A proxy that only carries bytes, in front of one port of this machine. */
@@ -80,35 +80,12 @@ export async function startProxy(
   return { ports, stop };
 }
 
-/** Free ports; both programs need them spelled out, and cannot say which one they were given. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, '::', () => resolve((server.address() as net.AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 /** Resolves once somebody accepts connections there; rejects when the program ends before. */
 async function accepting(port: number, running: Running): Promise<void> {
   let ended: string | undefined;
   void running.finished.then(({ stderr }) => (ended = stderr));
-  while (!(await connects(port))) {
+  while (!(await accepts(port))) {
     if (ended !== undefined) throw new Error(`the proxy ended: ${ended}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.on('connect', () => (socket.destroy(), resolve(true)));
-    socket.on('error', () => resolve(false));
-  });
 }

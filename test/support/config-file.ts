@@ -22,7 +22,8 @@ export function faults(text: string, flags: Flags = {}, env: Environment = {}): 
     load(text, flags, env);
     return [];
   } catch (error) {
-    if (error instanceof InvalidConfigError) return error.message.split('\n').map((line) => line.replace(/^\/\S*\/f\.yaml/, 'f.yaml'));
+    if (error instanceof InvalidConfigError)
+      return error.message.split('\n').map((line) => line.replace(/^\/\S*\/f\.yaml/, 'f.yaml'));
     throw error;
   }
 }

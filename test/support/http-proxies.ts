@@ -1,4 +1,5 @@
-import { freePorts, startProxy, type ByteProxy } from './byte-proxies.ts';
+import { freePorts } from '../../bench/measure/ports.ts';
+import { startProxy, type ByteProxy } from './byte-proxies.ts';
 import type { Program } from './programs.ts';
 
 /** A reverse proxy that speaks HTTP, with a port for HTTP and one for HTTPS, in front of an HTTP port of this machine. */

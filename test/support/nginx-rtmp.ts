@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { accepts, freePorts } from '../../bench/measure/ports.ts';
 import { run, RTMP_MODULE, type Running } from './programs.ts';
 
 /** A real RTMP server that is not ours, on a port of its own that it keeps when it is started again. */
@@ -20,7 +20,8 @@ export class NginxRtmp {
 
   static async start(): Promise<NginxRtmp> {
     const folder = await mkdtemp(join(tmpdir(), 'nginx-rtmp-'));
-    const server = new NginxRtmp(folder, await freePort(), await freePort());
+    const [port, statusPort] = await freePorts(2);
+    const server = new NginxRtmp(folder, port!, statusPort!);
     await server.start();
     return server;
   }
@@ -114,21 +115,4 @@ function configuration(folder: string, port: number, statusPort: number): string
         }
       }
     }`;
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => (socket.destroy(), resolve(true)));
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeTestCertificate } from './certificate.ts';
-import { freePorts, startProxy, type ByteProxy } from './byte-proxies.ts';
+import { freePorts } from '../../bench/measure/ports.ts';
+import { startProxy, type ByteProxy } from './byte-proxies.ts';
 import { STREAM_MODULE, type Program } from './programs.ts';
 import { ROOT } from './sources.ts';
 
