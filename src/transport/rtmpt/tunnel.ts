@@ -3,21 +3,18 @@ import { ProtocolError, TransportError } from '../../errors.ts';
 import type { Peer } from '../link.ts';
 import { GONE, UNREACHED, bare } from './answer.ts';
 import type { Answer } from './answer.ts';
-import { Flight, Flights } from './delivery.ts';
+import type { Flight } from './delivery.ts';
+import { Downlink } from './downlink.ts';
 import type { Memory } from './memory.ts';
-import { Remembered } from './memory.ts';
 import { Order } from './order.ts';
-import { Output, cutTail, lengthOf } from './output.ts';
-import { Uplink, holdTime, intervalByte } from './polling.ts';
+import { Uplink, holdTime } from './polling.ts';
 import type { Engine, Post } from './post.ts';
-import { fitWindow } from './reply.ts';
 import type { TunnelOptions } from './tunnel-options.ts';
 import { Waiting } from './waiting.ts';
 import type { Sleeper } from './wheel.ts';
 
-/** C0C1, and S0S1S2 (RTMP 1.0, 5.2). */
+/** C0C1 (RTMP 1.0, 5.2). */
 const GREETING_BYTES = 1 + 1536;
-const GREETING_ANSWER_BYTES = 1 + 2 * 1536;
 /** C0C1 and C2 say nothing about what the client came for. */
 const CLIENT_GREETING_BYTES = GREETING_BYTES + 1536 - 1;
 
@@ -43,14 +40,10 @@ export interface TunnelHost {
  * The serving half of one RTMPT session, as a stream: what clients send comes out of it in order, each byte once; what
  * is written into it goes out with the answers.
  *
- * Rules that make up most of this file:
- * - Only the highest number outstanding gets payload, all lower ones the bare interval byte: librtmp has a bug with two
- *   full answers in its window, and a bare answer needs no memory, so those owed to somebody who never reads are a count.
- * - Payload is taken at the moment of writing: what no socket could take is still here, for whoever asks next.
- * - `write` takes everything at once and holds only its callback back when too much waits, because behind a held
- *   callback later writes are invisible to us. Taking an answer calls it, and then takes again.
- * - The core ends with `end()`: what it said is still delivered, then requests get 404. `/close` ends both directions at
- *   once, like a disconnected TCP client. `destroy` is for faults and time-outs.
+ * How a session lives; `Order` brings what clients send into order, `Downlink` gives answers what they carry.
+ *
+ * The core ends with `end()`: what it said is still delivered, then requests get 404. `/close` ends both directions at
+ * once, like a disconnected TCP client. `destroy` is for faults and time-outs.
  *
  * Phases: open -> closed (by the client) | over (by the core, all said) -> dead; any of them -> dead by `destroy`.
  */
@@ -61,21 +54,14 @@ export class Tunnel extends Duplex implements Sleeper {
   bed: Set<Sleeper> | undefined;
   readonly #host: TunnelHost;
   readonly #order: Order;
-  readonly #output: Output;
-  readonly #remembered: Remembered<Flight>;
-  readonly #flights = new Flights();
+  readonly #downlink: Downlink;
   readonly #uplink = new Uplink();
   #phase: 'open' | 'closed' | 'over' | 'dead' = 'open';
   readonly #waiting = new Waiting();
   /** Engines that are not read until the core takes bytes again. */
   readonly #stopped = new Set<Engine>();
   #full = false;
-  #highest = -1;
-  /** The highest number has had its answer. */
-  #answered = false;
   #bytesIn = 0;
-  #bytesOut = 0;
-  #empties = 0;
   /** The newest request is a send. */
   #hasSent = false;
   #refusal: Answer = GONE;
@@ -83,7 +69,6 @@ export class Tunnel extends Duplex implements Sleeper {
   #phaseAt = 0;
   /** The client has said `/close`: what it sent before is answered as ever, however late it reads the answers. */
   #isClosed = false;
-  #heldWrite: (() => void) | undefined;
   #final: (() => void) | undefined;
 
   constructor(id: string, peer: Peer, host: TunnelHost) {
@@ -93,8 +78,7 @@ export class Tunnel extends Duplex implements Sleeper {
     this.peer = peer;
     this.#host = host;
     this.#order = new Order(host.options, host.memory, (bytes) => this.#pass(bytes));
-    this.#output = new Output(host.memory);
-    this.#remembered = new Remembered(host.memory, host.options);
+    this.#downlink = new Downlink(host.memory, host.options);
     this.#activeAt = host.now();
     // A tunnel may fail before anybody listens.
     this.on('error', () => {});
@@ -103,7 +87,7 @@ export class Tunnel extends Duplex implements Sleeper {
 
   /** RTMP bytes that came in, and that went out with answers. */
   get traffic(): { readonly in: number; readonly out: number } {
-    return { in: this.#bytesIn, out: this.#bytesOut };
+    return { in: this.#bytesIn, out: this.#downlink.bytes };
   }
 
   /** Past its first send, and nobody has ended it. */
@@ -126,9 +110,7 @@ export class Tunnel extends Duplex implements Sleeper {
       this.#fail(fault);
       return true;
     }
-    if (number > this.#highest) {
-      this.#highest = number;
-      this.#answered = false;
+    if (this.#downlink.arrive(number)) {
       post.fresh = true;
       post.afterSend = this.#hasSent;
       this.#hasSent = kind === 'send';
@@ -169,40 +151,35 @@ export class Tunnel extends Duplex implements Sleeper {
    * a flight reports what became of it.
    */
   answer(post: Post, now: number): Answer | undefined {
-    const { number } = post;
-    if (!post.fresh || this.#answered || number < this.#highest) {
-      const kept = this.#remembered.get(number);
-      if (kept !== undefined) return this.#repeat(kept);
-    }
-    const isSettled = this.#order.isSettled(number, post.kind);
+    const repeated = this.#downlink.repeat(post);
+    if (repeated !== undefined) return repeated;
+    const isSettled = this.#order.isSettled(post.number, post.kind);
     if (this.#phase === 'dead' && !post.fresh) return this.#refusal;
-    if (isSettled && (number < this.#highest || this.#isClosed)) return bare();
+    if (isSettled && (this.#isClosed || !this.#downlink.isHighest(post))) return bare();
     if (this.#phase !== 'open') return this.#refusal;
     if (!isSettled) return this.#wait(post, Infinity);
-    return this.#answered ? bare() : this.#newest(post, now);
+    const greeting = this.#isGreeting();
+    const heldUntil = post.released ? 0 : post.arrivedAt + this.#holdTime(post, greeting, now);
+    const due = { greeting, heldUntil, ending: this.#final !== undefined };
+    const answer = this.#downlink.answer(post, due, now);
+    return typeof answer === 'number' ? this.#wait(post, answer) : answer;
   }
 
   /** Whether a repeat of that number would get payload. */
   remembers(number: number): boolean {
-    return this.#remembered.get(number) !== undefined;
+    return this.#downlink.remembers(number);
   }
 
   /** The kernel has the whole answer. */
   landed(flight: Flight): void {
-    this.#flights.landed(flight);
-    this.#checkFlights();
+    this.#downlink.landed(flight);
+    this.#checkDelivery();
   }
 
   /** Its socket closed before the kernel had the whole answer. */
   lost(flight: Flight): void {
-    const back = this.#flights.lost(flight);
-    for (const { number, chunks, bytes } of back.reverse()) {
-      this.#output.unshift(chunks);
-      this.#bytesOut -= bytes;
-      if (number === this.#highest) this.#answered = false;
-    }
-    for (const payload of back) this.#remembered.remove(payload);
-    this.#checkFlights();
+    this.#downlink.lost(flight);
+    this.#checkDelivery();
   }
 
   /** The client said `/close`: like a TCP client's FIN, but nothing more can be said to it. */
@@ -242,66 +219,13 @@ export class Tunnel extends Duplex implements Sleeper {
 
   // Answers ---------------------------------------------------------------------------------------------------------
 
-  /** The highest number outstanding, settled and not answered yet. */
-  #newest(post: Post, now: number): Answer | undefined {
-    const { options } = this.#host;
-    const waiting = this.#output.bytes;
-    const unsureUntil = this.#flights.unsureUntil(post.engine, options.unsureMs);
-    const isSure = now >= unsureUntil;
-    const isSaying = waiting > 0 && isSure;
-    const greeting = this.#isGreeting();
-    if (isSaying && (!greeting || waiting >= GREETING_ANSWER_BYTES || this.#final !== undefined))
-      return this.#payload(post, now);
-    if (waiting === 0 && this.#final !== undefined && this.#flights.none) return this.#refusal;
-    const until = post.released ? 0 : post.arrivedAt + this.#holdTime(post, greeting, now);
-    if (now < until) return this.#wait(post, waiting > 0 && !isSure ? Math.min(until, unsureUntil) : until);
-    if (isSaying) return this.#payload(post, now);
-    this.#answered = true;
-    this.#empties += 1;
-    return bare(intervalByte(options.holdMs, this.#empties));
-  }
-
   #holdTime({ kind, afterSend }: Post, greeting: boolean, now: number): number {
     return holdTime({ kind, greeting, afterSend, publishing: this.#uplink.isBusy(now) }, this.#host.options);
   }
 
   /** C0C1 is in, and S0S1S2 not yet out. */
   #isGreeting(): boolean {
-    return this.#bytesOut === 0 && this.#bytesIn >= GREETING_BYTES;
-  }
-
-  #payload(post: Post, now: number): Answer {
-    const chunks = this.#takeOutput();
-    const waiting = lengthOf(chunks);
-    const bytes = fitWindow(waiting, post.persistent);
-    if (bytes < waiting) this.#output.unshift(cutTail(chunks, waiting - bytes));
-    const flight = new Flight(post.number, chunks, bytes, post.engine, now);
-    this.#flights.add(flight);
-    this.#remembered.add(flight);
-    this.#answered = true;
-    this.#empties = 0;
-    this.#bytesOut += bytes;
-    return { status: 200, interval: 1, chunks, bytes, flight };
-  }
-
-  /** Takes all that waits, up to the limit; the core, told that there is room, may have more at once. */
-  #takeOutput(): Buffer[] {
-    const { maxOutputBytes } = this.#host.options;
-    const chunks = this.#output.take(maxOutputBytes, true);
-    let bytes = lengthOf(chunks);
-    while (this.#heldWrite !== undefined) {
-      this.#letWrite();
-      const more = this.#output.take(maxOutputBytes - bytes, false);
-      if (more.length === 0) break;
-      bytes += lengthOf(more);
-      chunks.push(...more);
-    }
-    return chunks;
-  }
-
-  #repeat(kept: Flight): Answer {
-    kept.pending += 1;
-    return { status: 200, interval: 1, chunks: kept.chunks, bytes: kept.bytes, flight: kept };
+    return this.#downlink.bytes === 0 && this.#bytesIn >= GREETING_BYTES;
   }
 
   #wait(post: Post, until: number): undefined {
@@ -309,8 +233,8 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#host.schedule(this, until);
   }
 
-  #checkFlights(): void {
-    if (this.#flights.isBroken)
+  #checkDelivery(): void {
+    if (this.#downlink.isBroken)
       return this.#fail(new TransportError('TUNNEL_ANSWER_LOST', 'an answer was lost after a later one had arrived'));
     this.#waiting.wake();
     this.#checkFinal();
@@ -336,7 +260,7 @@ export class Tunnel extends Duplex implements Sleeper {
     const isFirst = this.#bytesIn === 0;
     if (this.#bytesIn > CLIENT_GREETING_BYTES) this.#uplink.note(bytes.length, this.#activeAt);
     this.#bytesIn += bytes.length;
-    this.#empties = 0;
+    this.#downlink.stirred();
     if (isFirst) this.#host.start(this);
     if (!this.destroyed && !this.push(bytes)) this.#full = true;
   }
@@ -352,30 +276,18 @@ export class Tunnel extends Duplex implements Sleeper {
   // What goes out ---------------------------------------------------------------------------------------------------
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#accept(chunk);
-    this.#wrote(done);
+    this.#write([chunk], done);
   }
 
   override _writev(chunks: ReadonlyArray<{ chunk: Buffer }>, done: () => void): void {
-    for (const { chunk } of chunks) this.#accept(chunk);
-    this.#wrote(done);
+    const pieces = chunks.map(({ chunk }) => chunk);
+    this.#write(pieces, done);
   }
 
-  #accept(chunk: Buffer): void {
-    if (this.#phase === 'open') this.#output.push(chunk);
-  }
-
-  #wrote(done: () => void): void {
+  #write(chunks: readonly Buffer[], done: () => void): void {
+    if (this.#phase !== 'open') return done();
     this.#waiting.wake();
-    const { bytes } = this.#output;
-    if (bytes > this.#host.options.maxOutputBytes || (bytes > 0 && this.#host.memory.isFull(0))) this.#heldWrite = done;
-    else done();
-  }
-
-  #letWrite(): void {
-    const done = this.#heldWrite;
-    this.#heldWrite = undefined;
-    done?.();
+    this.#downlink.write(chunks, done);
   }
 
   override _final(done: () => void): void {
@@ -387,8 +299,7 @@ export class Tunnel extends Duplex implements Sleeper {
 
   /** All has been said: from now on 404, but for repeats of the last answers. */
   #checkFinal(): void {
-    if (this.#phase !== 'open' || this.#final === undefined) return;
-    if (this.#output.bytes > 0 || !this.#flights.none || this.#heldWrite !== undefined) return;
+    if (this.#phase !== 'open' || this.#final === undefined || !this.#downlink.isDone) return;
     this.#setPhase('over');
     this.#order.clear();
     this.#resumeAll();
@@ -400,7 +311,7 @@ export class Tunnel extends Duplex implements Sleeper {
   }
 
   #finish(): void {
-    this.#letWrite();
+    this.#downlink.letWrite();
     const done = this.#final;
     this.#final = undefined;
     done?.();
@@ -417,12 +328,12 @@ export class Tunnel extends Duplex implements Sleeper {
   #bury(error: Error | null): void {
     const wasOpen = this.#phase === 'open';
     this.#setPhase('dead');
-    if (error instanceof TransportError && this.#bytesOut === 0) this.#refusal = UNREACHED;
+    if (error instanceof TransportError && this.#downlink.bytes === 0) this.#refusal = UNREACHED;
     this.#host.forget(this);
     this.#host.cancel(this);
     if (wasOpen) this.#host.ended(this, error ?? undefined);
     this.#clear();
-    this.#letWrite();
+    this.#downlink.letWrite();
     this.#waiting.wake();
   }
 
@@ -437,9 +348,7 @@ export class Tunnel extends Duplex implements Sleeper {
 
   #clear(): void {
     this.#order.clear();
-    this.#output.clear();
-    this.#remembered.clear();
-    this.#flights.clear();
+    this.#downlink.clear();
     this.#resumeAll();
   }
 
