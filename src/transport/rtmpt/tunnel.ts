@@ -66,6 +66,8 @@ export class Tunnel extends Duplex implements Sleeper {
   #hasSent = false;
   #refusal: Answer = GONE;
   #activeAt: number;
+  /** It ends when its client asks for nothing for so long. */
+  #patienceMs: number;
   #phaseAt = 0;
   /** The client has said `/close`: what it sent before is answered as ever, however late it reads the answers. */
   #isClosed = false;
@@ -80,9 +82,10 @@ export class Tunnel extends Duplex implements Sleeper {
     this.#order = new Order(host.options, host.memory, (bytes) => this.#pass(bytes));
     this.#downlink = new Downlink(host.memory, host.options);
     this.#activeAt = host.now();
+    this.#patienceMs = host.options.idleTimeoutMs;
     // A tunnel may fail before anybody listens.
     this.on('error', () => {});
-    host.schedule(this, this.#activeAt + host.options.idleTimeoutMs);
+    host.schedule(this, this.#activeAt + this.#patienceMs);
   }
 
   /** RTMP bytes that came in, and that went out with answers. */
@@ -197,17 +200,24 @@ export class Tunnel extends Duplex implements Sleeper {
     else this.#host.schedule(this, this.#phaseAt + this.#host.options.closeTimeoutMs);
   }
 
+  /** The gateway is stopping: nobody is waited for who asks for nothing for so long, nor who has never spoken. */
+  hurry(patienceMs: number, now: number): void {
+    if (this.#bytesIn === 0) return void this.destroy();
+    this.#patienceMs = Math.min(this.#patienceMs, patienceMs);
+    this.#activeAt = now;
+    this.#host.schedule(this, now + this.#patienceMs);
+  }
+
   /** The wheel's alarm. */
   tick(now: number): void {
-    const { options } = this.#host;
     if (this.#phase === 'dead') return;
     if (this.#phase === 'closed') return void this.destroy();
     if (this.#phase === 'over') return this.#endAfterlife(now);
-    if (now >= this.#activeAt + options.idleTimeoutMs) return this.#fail(expired(options.idleTimeoutMs));
+    const expiresAt = this.#activeAt + this.#patienceMs;
+    if (now >= expiresAt) return this.#fail(expired(this.#patienceMs));
     this.#ordered(() => this.#order.tick(now));
     if (now >= this.#waiting.until) this.#waiting.wake();
-    const deadline = Math.min(this.#order.deadline(), this.#waiting.until, this.#activeAt + options.idleTimeoutMs);
-    this.#host.schedule(this, deadline);
+    this.#host.schedule(this, Math.min(this.#order.deadline(), this.#waiting.until, expiresAt));
   }
 
   #endAfterlife(now: number): void {
@@ -359,6 +369,6 @@ export class Tunnel extends Duplex implements Sleeper {
   }
 }
 
-function expired(idleTimeoutMs: number): TransportError {
-  return new TransportError('TUNNEL_EXPIRED', `no request came for ${idleTimeoutMs / 1000} s`);
+function expired(afterMs: number): TransportError {
+  return new TransportError('TUNNEL_EXPIRED', `no request came for ${afterMs / 1000} s`);
 }

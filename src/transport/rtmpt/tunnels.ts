@@ -75,6 +75,12 @@ export interface Stoppable {
 }
 
 /**
+ * How long a client may say nothing while the gateway stops. Whoever polls does so twice a second or more often; this
+ * leaves time for a new connection. Whoever has left without a word would keep the last words here for `idleTimeoutMs`.
+ */
+const FAREWELL_MS = 2_000;
+
+/**
  * The open tunnels: their ids, their number, their time-outs; and one place where a request becomes an answer, whichever
  * of the two HTTP engines parsed it. Owns the one timer that everything in this directory sleeps by.
  */
@@ -121,12 +127,15 @@ export class Tunnels implements TunnelHost {
     return performance.now();
   }
 
-  /** No new session from now on (503); the open ones live on. */
+  /** No new session from now on (503). Those that have been used live on for as long as their clients keep asking. */
   drain(): void {
+    if (this.#isDraining) return;
     this.#isDraining = true;
+    const now = this.now();
+    for (const tunnel of this.#open.keys()) tunnel.hurry(FAREWELL_MS, now);
   }
 
-  /** Drains; resolves when the last session and then the last connection is gone. Ends nothing by itself. */
+  /** Drains; resolves when the last session and then the last connection is gone. */
   async stop(): Promise<void> {
     this.drain();
     await this.#until(() => this.#open.size === 0);
@@ -190,7 +199,8 @@ export class Tunnels implements TunnelHost {
     try {
       peer = this.#peerOf(request, httpPeer);
     } catch (fault) {
-      this.#hint('info', 'forwarded', httpPeer.address, (fault as Error).message);
+      if (!(fault instanceof ProtocolError)) throw fault;
+      this.complain(fault, httpPeer.address);
       return refusal(400);
     }
     const why = this.#whyNot();
@@ -271,13 +281,15 @@ export class Tunnels implements TunnelHost {
     this.#byId.delete(tunnel.id);
   }
 
+  /** Whoever spoke with it tells the same in better words, but for a limit of ours; of an unused one nobody else knows. */
   #logEnd({ peer, traffic }: Tunnel, fault: Error | undefined): void {
     const { in: bytesIn, out: bytesOut } = traffic;
-    const fields = { peer: peer.id, address: peer.address, scheme: peer.scheme, bytesIn, bytesOut };
-    if (fault === undefined) this.#log.debug(fields, 'a tunnel ended');
-    else if (bytesIn === 0) this.#log.debug(fields, `a tunnel ended unused: ${fault.message}`);
-    else if (fault instanceof LimitError) this.#log.warn({ ...fields, code: fault.code }, endedBy(fault));
-    else this.#log.info({ ...fields, ...('code' in fault && { code: fault.code }) }, endedBy(fault));
+    const who = { peer: peer.id, address: peer.address, scheme: peer.scheme, bytesIn, bytesOut };
+    if (fault === undefined) return this.#log.debug(who, 'a tunnel ended');
+    const fields = { ...who, ...('code' in fault && { code: fault.code }) };
+    if (fault instanceof LimitError) return this.#log.warn(fields, `a tunnel was ended: ${fault.message}`);
+    if (bytesIn > 0) return this.#log.debug(fields, `a tunnel was ended: ${fault.message}`);
+    this.#hints.tell('info', 'unused', fields, `a tunnel was opened and never used: ${fault.message}`, this.now());
   }
 
   // Time ------------------------------------------------------------------------------------------------------------
@@ -364,7 +376,3 @@ const REFUSALS: ReadonlyMap<RefusalStatus, Fixed> = new Map(
     Object.freeze({ status, persistent: false, body: '' }),
   ]),
 );
-
-function endedBy(fault: Error): string {
-  return `a tunnel was ended: ${fault.message}`;
-}

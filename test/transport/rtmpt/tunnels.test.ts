@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../../src/errors.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { TransportError, UsageError } from '../../../src/errors.ts';
 import { NO_LOG } from '../../../src/log.ts';
 import { parseTarget } from '../../../src/transport/rtmpt/paths.ts';
 import { Post } from '../../../src/transport/rtmpt/post.ts';
@@ -131,14 +131,44 @@ describe('the log', () => {
     tunnels.destroy();
   });
 
-  test('tells a fault of the client with its code, an excess as a warning', () => {
+  test('warns of an excess, and leaves any other fault of a used session to whoever spoke with it', () => {
     const { log, lines } = recordingLog();
     const tunnels = tunnelsWith({}, log);
+    send(tunnels, open(tunnels), 0, 'hello').tunnel.destroy(new TransportError('TUNNEL_EXPIRED', 'no request came'));
+    expect(lines.at(-1)).toMatchObject({ level: 'debug', fields: { code: 'TUNNEL_EXPIRED', bytesIn: 5 } });
     const id = open(tunnels);
     send(tunnels, id, 0, 'hello');
     send(tunnels, id, 99, 'far ahead');
     expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { code: 'TUNNEL_TOO_FAR_AHEAD' } });
     tunnels.destroy();
+  });
+
+  test('tells of sessions that were opened and never used, since nobody else does, but not of all of them', () => {
+    const { log, lines } = recordingLog();
+    const tunnels = tunnelsWith({}, log);
+    for (let i = 0; i < 1000; i++) {
+      const id = open(tunnels);
+      const idle = tunnels.receive(request(`/idle/${id}/0`), PEER, ENGINE) as Post;
+      idle.tunnel.destroy(new TransportError('TUNNEL_EXPIRED', 'no request came'));
+    }
+    const told = lines.filter(({ level }) => level !== 'debug');
+    expect(told[0]).toMatchObject({
+      level: 'info',
+      fields: { address: '192.0.2.1', scheme: 'rtmpt', code: 'TUNNEL_EXPIRED' },
+      message: 'a tunnel was opened and never used: no request came',
+    });
+    expect(told.length).toBeLessThan(10);
+    tunnels.destroy();
+  });
+
+  test('warns of a chain of proxies that is too long, with its code', () => {
+    const { log, lines } = recordingLog();
+    const tunnels = tunnelsWith({}, log);
+    const forwarded = () => ({ xForwardedFor: Array(33).fill('192.0.2.9').join(',') });
+    expect(tunnels.receive(request('/open/1', { forwarded }), { ...PEER, trusted: true }, ENGINE)).toMatchObject({
+      status: 400,
+    });
+    expect(lines).toMatchObject([{ level: 'warn', fields: { code: 'FORWARDED_TOO_LONG', address: '192.0.2.1' } }]);
   });
 
   test('does not fill with refused opens', () => {
@@ -155,6 +185,50 @@ test('connections rest at least as long as sessions live', () => {
   expect(tunnelsWith({ idleTimeoutMs: 90_000 }).keepAliveMs).toBe(95_000);
 });
 
-test('stop without sessions or connections resolves at once', async () => {
-  await tunnelsWith().stop();
+describe('stopping', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('without sessions or connections resolves at once', async () => {
+    await tunnelsWith().stop();
+  });
+
+  test('ends sessions that nobody has used at once, polled or not, and lets used ones live', () => {
+    const tunnels = tunnelsWith();
+    open(tunnels);
+    tunnels.receive(request(`/idle/${open(tunnels)}/0`), PEER, ENGINE);
+    const used = send(tunnels, open(tunnels), 0, 'hello').tunnel;
+    tunnels.drain();
+    expect(tunnels.count).toBe(1);
+    expect(used.isLive).toBe(true);
+    tunnels.destroy();
+  });
+
+  test('waits for a session that is polled, and 2 s after its last request for no longer', async () => {
+    const tunnels = tunnelsWith();
+    const id = open(tunnels);
+    const { tunnel } = send(tunnels, id, 0, 'hello');
+    await vi.advanceTimersByTimeAsync(10_000);
+    tunnels.receive(request(`/idle/${id}/1`), PEER, ENGINE);
+    const stopped = tunnels.stop();
+    tunnel.end('the last words, which nobody fetches');
+    await vi.advanceTimersByTimeAsync(1_900);
+    tunnels.receive(request(`/idle/${id}/2`), PEER, ENGINE);
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(tunnels.count).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(tunnels.count).toBe(0);
+    await stopped;
+  });
+
+  test('waits no longer for it than it would have been waited for anyway', async () => {
+    const tunnels = tunnelsWith({ idleTimeoutMs: 1_000 });
+    send(tunnels, open(tunnels), 0, 'hello');
+    const stopped = tunnels.stop();
+    await vi.advanceTimersByTimeAsync(900);
+    expect(tunnels.count).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(tunnels.count).toBe(0);
+    await stopped;
+  });
 });
