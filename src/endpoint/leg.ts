@@ -11,6 +11,7 @@ import {
   type Status,
 } from '../protocol/index.ts';
 import type { Dial } from '../transport/index.ts';
+import type { Crowd } from './crowd.ts';
 import { Driver, now, type DriverOptions } from './driver.ts';
 import type { Beater, Pulse } from './pulse.ts';
 
@@ -32,8 +33,8 @@ export interface LegOptions {
   readonly session: SessionSettings;
   readonly driver: DriverOptions;
   readonly pulse: Pulse;
-  /** A leg was begun (1), or nothing is left of one (-1). */
-  count(change: 1 | -1): void;
+  /** All that there is something left of, those that are still dialled included. */
+  readonly legs: Crowd<Leg>;
 }
 
 /** What may gather within a turn before it is written: four reads of a socket, as in a bridge. */
@@ -57,7 +58,6 @@ export class Leg implements Beater {
   readonly #options: LegOptions;
   readonly #abort = new AbortController();
   #phase: 'asking' | 'granted' | 'over' = 'asking';
-  #stream: Duplex | undefined;
   #session: ClientSession | undefined;
   #driver: Driver<ClientEvent> | undefined;
   #isMarked = false;
@@ -80,13 +80,14 @@ export class Leg implements Beater {
     this.#bufferMs = bufferMs;
   }
 
+  /** There is no room for more media. */
   get isBlocked(): boolean {
-    return this.#driver?.blocked ?? false;
+    return this.#phase === 'granted' && this.#driver?.blocked === true;
   }
 
   /** Dials, connects and asks for what the client asked for. */
   start(dial: Dial): void {
-    this.#options.count(1);
+    this.#options.legs.add(this);
     dial(this.#abort.signal).then(
       (stream) => this.#join(stream),
       (fault: Error) => this.#fail(fault),
@@ -119,8 +120,8 @@ export class Leg implements Beater {
 
   /** Whether what the server says is read. */
   flow(isFlowing: boolean): void {
-    if (isFlowing) this.#stream?.resume();
-    else this.#stream?.pause();
+    if (isFlowing) this.#driver?.resume();
+    else this.#driver?.pause();
   }
 
   /** The client ended the NetStream: politely, and without a further word to the owner. */
@@ -128,7 +129,6 @@ export class Leg implements Beater {
     if (this.#phase === 'granted') this.#session?.deleteStream(this.#remoteId);
     this.#phase = 'over';
     this.#abort.abort();
-    this.#stream?.resume();
     this.#driver?.end();
   }
 
@@ -157,16 +157,16 @@ export class Leg implements Beater {
   #tell(say: (session: ClientSession) => void): void {
     if (this.#phase !== 'granted' || this.#session === undefined) return;
     say(this.#session);
-    this.#mark();
+    this.#driver?.nudge();
   }
 
   #join(stream: Duplex): void {
     const { session, driver } = this.#options;
     if (this.#phase === 'over') {
-      stream.destroy();
-      return this.#options.count(-1);
+      this.#options.legs.delete(this);
+      stream.on('error', () => {}).destroy();
+      return;
     }
-    this.#stream = stream;
     this.#session = new ClientSession(session, now());
     this.#driver = new Driver<ClientEvent>(
       stream,
@@ -178,6 +178,8 @@ export class Leg implements Beater {
       },
       driver,
     );
+    // Any server reads what it is sent; it is publishers that may not.
+    this.#driver.mustDrain = true;
     const { app, tcUrl, properties, args } = this.#connect;
     this.#session.connect({ app, tcUrl, properties, args });
     this.#driver.flush();
@@ -238,7 +240,7 @@ export class Leg implements Beater {
   }
 
   #fail(fault: Error): void {
-    this.#options.count(-1);
+    this.#options.legs.delete(this);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#owner.refused(this, this.#refusal(fault.message));
@@ -246,7 +248,7 @@ export class Leg implements Beater {
 
   #closed(fault: Error | undefined): void {
     if (this.#phase === 'asking') return this.#fail(fault ?? new Error('the server closed the connection'));
-    this.#options.count(-1);
+    this.#options.legs.delete(this);
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#owner.gone(this, fault);

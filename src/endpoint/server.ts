@@ -10,13 +10,9 @@ import {
 } from '../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { frameFromMessage } from '../media/index.ts';
-import {
-  ServerSession,
-  type Message,
-  type ServerEvent,
-  type SessionSettings,
-} from '../protocol/index.ts';
+import { ServerSession, type Message, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
 import type { Handler, Peer } from '../transport/index.ts';
+import { Crowd } from './crowd.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { because, codeIn, logEnding } from './ending.ts';
 import { FrameRun } from './frame-run.ts';
@@ -40,8 +36,7 @@ export class RtmpServer {
   readonly #options: RtmpServerOptions;
   readonly #shared: PlayerShared;
   readonly #log: Log;
-  readonly #connections = new Set<ServerConnection>();
-  #emptied: (() => void) | undefined;
+  readonly #connections = new Crowd<ServerConnection>();
 
   constructor(hub: Hub, options: RtmpServerOptions, log: Log = NO_LOG) {
     const nothing = new FrameRun();
@@ -57,17 +52,15 @@ export class RtmpServer {
   }
 
   readonly handle: Handler = (stream, peer) => {
-    const connection = new ServerConnection(stream, peer, this.#shared, this.#options, this.#log, () => {
-      this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#emptied?.();
-    });
+    const onClosed = (): void => void this.#connections.delete(connection);
+    const connection = new ServerConnection(stream, peer, this.#shared, this.#options, this.#log, onClosed);
     this.#connections.add(connection);
   };
 
   /** Ends every connection politely, publishers and players told why; resolves when the last one is gone. */
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.shutDown();
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    await this.#connections.emptied();
   }
 
   /** Ends every connection at once. */
@@ -180,7 +173,7 @@ class ServerConnection {
       const publication = this.#shared.hub.publish(name, publisher, now());
       const log = this.#log.child(shown(name));
       this.#publications.set(event.streamId, { publication, tally: new Tally(now()), log });
-      this.driver.mustDrain = false;
+      this.#judgeReading();
       this.session.accept(event.id, now());
       log.info({}, 'publishing');
     });
@@ -194,7 +187,7 @@ class ServerConnection {
       const player = new Player(name, event.streamId, this, this.#shared, log);
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, { player, since: now(), log });
-      if (this.#publications.size === 0) this.driver.mustDrain = true;
+      this.#judgeReading();
       player.start({ gop: !DECLINES_GOP.test(event.name), durationMs: playDuration(event.duration) });
       log.info({}, 'playing');
     });
@@ -217,7 +210,13 @@ class ServerConnection {
     if (publishing === undefined) return;
     this.#publications.delete(streamId);
     publishing.publication.end(now());
+    this.#judgeReading();
     publishing.log.info({ ...publishing.tally.fields(now()), ...codeIn(fault) }, `publishing ended${because(fault)}`);
+  }
+
+  /** Players read; of publishers only some do. */
+  #judgeReading(): void {
+    this.driver.mustDrain = this.#publications.size === 0 && this.#players.size > 0;
   }
 
   /** The name was taken over, or the hub is stopping: this publisher may not go on. */

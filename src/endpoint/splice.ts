@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { GatewayError, LimitError, TransportError } from '../errors.ts';
+import { TransportError } from '../errors.ts';
 import { redactKey, type Log } from '../log.ts';
 import {
   ServerSession,
@@ -12,9 +12,12 @@ import {
   type Status,
 } from '../protocol/index.ts';
 import { streamKey, type Handler, type Peer, type PeerDial } from '../transport/index.ts';
+import { Crowd } from './crowd.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
+import { because, codeIn, logEnding } from './ending.ts';
 import { Leg, MAX_GATHERED_BYTES, type LegOptions, type LegOwner } from './leg.ts';
 import { Pulse, type Beater } from './pulse.ts';
+import { settingsFor } from './settings-for.ts';
 
 /** Servers, told apart by what is published and played there. */
 export interface KeyedServers {
@@ -42,18 +45,11 @@ export interface SpliceOptions {
 export class Splice {
   readonly #deps: SpliceDependencies;
   readonly #options: LegOptions;
-  readonly #clients = new Set<SplicedClient>();
-  /** Connections to servers, those that are still dialled included. */
-  #legs = 0;
-  #emptied: (() => void) | undefined;
+  readonly #clients = new Crowd<SplicedClient>();
 
   constructor(deps: SpliceDependencies, { session, driver = DRIVER_DEFAULTS }: SpliceOptions) {
     this.#deps = deps;
-    const count = (change: number): void => {
-      this.#legs += change;
-      this.#checkEmpty();
-    };
-    this.#options = { session, driver, pulse: new Pulse(), count };
+    this.#options = { session, driver, pulse: new Pulse(), legs: new Crowd() };
   }
 
   get count(): number {
@@ -72,29 +68,25 @@ export class Splice {
   /** Ends every connection politely; resolves when the last one is gone. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.end();
-    if (this.#clients.size + this.#legs > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    await this.#clients.emptied();
+    // They may outlive their clients, but none is begun any more.
+    await this.#options.legs.emptied();
   }
 
   destroy(): void {
     for (const client of this.#clients) client.destroy();
+    for (const leg of this.#options.legs) leg.destroy();
   }
 
   #take(stream: Duplex, peer: Peer): void {
-    const client = new SplicedClient(stream, peer, this.#deps, this.#options, () => {
-      this.#clients.delete(client);
-      this.#checkEmpty();
-    });
+    const onClosed = (): void => void this.#clients.delete(client);
+    const client = new SplicedClient(stream, peer, this.#deps, this.#options, onClosed);
     this.#clients.add(client);
-  }
-
-  #checkEmpty(): void {
-    if (this.#clients.size + this.#legs === 0) this.#emptied?.();
   }
 }
 
 /** One client, and the legs of its NetStreams. */
 class SplicedClient implements LegOwner, Beater {
-  readonly #stream: Duplex;
   readonly #peer: Peer;
   readonly #servers: KeyedServers;
   readonly #options: LegOptions;
@@ -109,13 +101,12 @@ class SplicedClient implements LegOwner, Beater {
   #gathered = 0;
 
   constructor(stream: Duplex, peer: Peer, deps: SpliceDependencies, options: LegOptions, onClosed: () => void) {
-    this.#stream = stream;
     this.#peer = peer;
     this.#servers = deps.servers;
     this.#options = options;
     this.#log = deps.log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
     this.#onClosed = onClosed;
-    this.#session = new ServerSession(options.session, now());
+    this.#session = new ServerSession(settingsFor(peer, options.session), now());
     this.#driver = new Driver<ServerEvent>(
       stream,
       this.#session,
@@ -134,7 +125,6 @@ class SplicedClient implements LegOwner, Beater {
   }
 
   destroy(): void {
-    for (const leg of this.#legs.values()) leg.destroy();
     this.#driver.destroy();
   }
 
@@ -178,22 +168,28 @@ class SplicedClient implements LegOwner, Beater {
   #forward(streamId: number, message: Message): void {
     const leg = this.#legs.get(streamId);
     leg?.send(message);
-    if (leg?.isBlocked === true) this.#stream.pause();
+    if (leg?.isBlocked === true) this.#driver.pause();
   }
 
   #drop(streamId: number): void {
     const leg = this.#legs.get(streamId);
     this.#legs.delete(streamId);
     leg?.end();
+    this.#judgeReading();
     this.drained();
+  }
+
+  /** Players read; of publishers only some do. */
+  #judgeReading(): void {
+    const legs = [...this.#legs.values()];
+    this.#driver.mustDrain = legs.length > 0 && legs.every(({ request }) => request.type === 'play');
   }
 
   // What the servers say --------------------------------------------------------------------------------------------
 
   granted({ request }: Leg): void {
     this.#session.accept(request.id, now());
-    const isPlaying = [...this.#legs.values()].every((leg) => leg.request.type === 'play');
-    this.#driver.mustDrain = isPlaying;
+    this.#judgeReading();
     this.#driver.nudge();
     const { app } = this.#connect!;
     this.#log.info({ app, stream: redactKey(request.name) }, request.type === 'publish' ? 'publishing' : 'playing');
@@ -230,15 +226,12 @@ class SplicedClient implements LegOwner, Beater {
   }
 
   drained(): void {
-    if (![...this.#legs.values()].some(({ isBlocked }) => isBlocked)) this.#stream.resume();
+    if (![...this.#legs.values()].some(({ isBlocked }) => isBlocked)) this.#driver.resume();
   }
 
   gone(leg: Leg, fault: Error | undefined): void {
     this.#legs.delete(leg.request.streamId);
-    this.#log.info(
-      { code: codeOf(fault) },
-      `the upstream ended the connection${fault === undefined ? '' : `: ${fault.message}`}`,
-    );
+    this.#log.info(codeIn(fault), `the upstream ended the connection${because(fault)}`);
     this.end();
   }
 
@@ -268,19 +261,7 @@ class SplicedClient implements LegOwner, Beater {
   #closed(fault: Error | undefined): void {
     for (const leg of this.#legs.values()) leg.end();
     this.#legs.clear();
-    this.#logEnd(fault);
+    logEnding(this.#log, fault, false);
     this.#onClosed();
   }
-
-  #logEnd(fault: Error | undefined): void {
-    if (fault === undefined) return this.#log.debug({}, 'connection closed');
-    const fields = { code: codeOf(fault) };
-    if (fault instanceof LimitError) return this.#log.warn(fields, `connection ended: ${fault.message}`);
-    if (fields.code === undefined) return this.#log.error({ err: fault }, 'connection ended by a bug here');
-    this.#log.info(fields, `connection ended: ${fault.message}`);
-  }
-}
-
-function codeOf(fault: Error | undefined): string | undefined {
-  return fault instanceof GatewayError ? fault.code : (fault as NodeJS.ErrnoException | undefined)?.code;
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ServerSession, status, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
 import type { Handler } from '../transport/index.ts';
+import { Crowd } from './crowd.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 
 export interface TurnAwayOptions {
@@ -13,8 +14,7 @@ export interface TurnAwayOptions {
 /** Shakes hands with clients that there is no server for, tells them why with their connect, and ends. */
 export class TurnAway {
   readonly #options: TurnAwayOptions;
-  readonly #drivers = new Set<Driver<ServerEvent>>();
-  #emptied: (() => void) | undefined;
+  readonly #drivers = new Crowd<Driver<ServerEvent>>();
 
   constructor(options: TurnAwayOptions) {
     this.#options = options;
@@ -31,7 +31,7 @@ export class TurnAway {
   /** Ends every connection politely; resolves when the last one is gone. */
   async stop(): Promise<void> {
     for (const driver of this.#drivers) driver.end();
-    if (this.#drivers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    await this.#drivers.emptied();
   }
 
   destroy(): void {
@@ -47,14 +47,9 @@ export class TurnAway {
     const driver = new Driver<ServerEvent>(
       stream,
       session,
-      { event, drained: () => {}, closed: () => this.#closed(driver) },
+      { event, drained: () => {}, closed: () => this.#drivers.delete(driver) },
       options,
     );
     return driver;
-  }
-
-  #closed(driver: Driver<ServerEvent>): void {
-    this.#drivers.delete(driver);
-    if (this.#drivers.size === 0) this.#emptied?.();
   }
 }

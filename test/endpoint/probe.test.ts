@@ -26,7 +26,11 @@ it('is content with a server that shakes hands', async () => {
 
 it.each<[string, Handler, string]>([
   ['closes', (stream) => void stream.resume().end(), 'before the handshake was over'],
-  ['speaks something else', (stream) => void stream.resume().write('HTTP/1.1 400 Bad Request\r\n\r\n'), 'looks like HTTP'],
+  [
+    'speaks something else',
+    (stream) => void stream.resume().write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    'looks like HTTP',
+  ],
 ])('is not content with one that %s', async (_name, handler, message) => {
   await expect(probe(handler)).rejects.toThrow(message);
 });

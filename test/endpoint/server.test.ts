@@ -19,6 +19,7 @@ const media = (type: number, timestamp: number, bytes: number[]): Message => ({
   ...{ type, streamId: 1, timestamp },
   payload: Buffer.from(bytes),
 });
+const BIG = Buffer.concat([Buffer.from([0x17]), Buffer.alloc(500_000, 1)]);
 
 function startServer(options: Partial<HubOptions> = {}) {
   const { log, lines } = recordingLog();
@@ -181,8 +182,7 @@ describe('RtmpServer', () => {
     const client = await RtmpClient.connect(stalled, WHERE);
     await play(client, 'a');
     stalled.pause();
-    const big = { ...keyframe(0), streamId, payload: Buffer.alloc(500_000, 1) };
-    big.payload[0] = 0x17;
+    const big = { ...keyframe(0), streamId, payload: BIG };
     // A moment's rest is everybody's lot who sends so much at once; being held up by the player would never end.
     for (let time = 0; time < 4000; time += 40)
       if (!publisher.send({ ...big, timestamp: time })) await publisher.drained();
@@ -190,6 +190,21 @@ describe('RtmpServer', () => {
       .poll(() => lines.some((line) => 'code' in line.fields && line.fields.code === 'PEER_STALLED'))
       .toBe(true);
     expect(server.count).toBe(1);
+  });
+
+  it('ends a player that reads nothing also when it was a publisher before', async () => {
+    const { connect, lines, link } = start();
+    const publisher = await connect();
+    const streamId = await publisher.publish('a');
+    const stalled = link();
+    const client = await RtmpClient.connect(stalled, WHERE);
+    const published = await client.publish('b');
+    await play(client, 'a');
+    client.closeStream(published);
+    await expect.poll(() => lines.some(({ message }) => message === 'publishing ended')).toBe(true);
+    stalled.pause();
+    for (let time = 0; time < 400; time += 40) publisher.send({ ...keyframe(time), streamId, payload: BIG });
+    await expect.poll(() => lines.some(({ fields }) => 'code' in fields && fields.code === 'PEER_STALLED')).toBe(true);
   });
 
   it('ends only the connection that breaks the rules, with one line in the log', async () => {

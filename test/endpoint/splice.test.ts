@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { TransportError } from '../../src/errors.ts';
-import { Driver, now, random, RtmpClient, RtmpServer, Splice } from '../../src/endpoint/index.ts';
+import { Driver, now, random, RtmpClient, RtmpServer, Splice, type DriverOptions } from '../../src/endpoint/index.ts';
 import { Hub } from '../../src/hub/index.ts';
 import { NO_LOG } from '../../src/log.ts';
 import {
@@ -11,10 +11,13 @@ import {
   encodeCall,
   MessageType,
   object,
+  ServerSession,
+  status,
   type ClientEvent,
   type Message,
+  type ServerEvent,
 } from '../../src/protocol/index.ts';
-import { nextPeerId, type PeerDial, type Scheme } from '../../src/transport/index.ts';
+import { nextPeerId, type Dial, type PeerDial, type Scheme } from '../../src/transport/index.ts';
 import { memoryDial, memoryPair } from '../support/memory-link.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { closed, pattern } from '../support/streams.ts';
@@ -27,10 +30,30 @@ const video = (timestamp: number, payload: Buffer): Message => ({
 });
 const KEYFRAME = Buffer.concat([Buffer.from([0x17, 1, 0, 0, 0]), Buffer.alloc(70_000, 'key')]);
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 const stops: (() => void)[] = [];
 afterEach(() => {
   for (const stop of stops.splice(0)) stop();
 });
+
+/** A server that accepts everything and does nothing, for what it hears and what it is made to say. */
+function listener() {
+  const heard: ServerEvent[] = [];
+  const sessions: { session: ServerSession; driver: Driver<ServerEvent>; stream: Duplex }[] = [];
+  const dial = memoryDial((stream) => {
+    const session = new ServerSession({ random }, now());
+    const event = (event: ServerEvent): void => {
+      heard.push(event);
+      if ('id' in event) session.accept(event.id, now());
+    };
+    const driver = new Driver<ServerEvent>(stream, session, { event, drained: () => {}, closed: () => {} }, DRIVER);
+    sessions.push({ session, driver, stream });
+    stops.push(() => driver.destroy());
+  });
+  const of = (type: ServerEvent['type']) => heard.filter((event) => event.type === type);
+  return { dial, of, sessions };
+}
 
 /** A server of ours, as anybody's server. */
 function origin() {
@@ -41,17 +64,35 @@ function origin() {
   return { server, streams, dial: memoryDial(server.handle) };
 }
 
+/** That way, until it sticks: then it takes what it is given and never asks for more. */
+function sticking(dial: Dial) {
+  let isStuck = false;
+  const streams: Duplex[] = [];
+  const sticky: Dial = async (signal) => {
+    const stream = await dial(signal);
+    streams.push(stream);
+    const write = stream.write.bind(stream);
+    stream.write = ((bytes: Buffer) => {
+      if (!isStuck) return write(bytes);
+      Object.defineProperty(stream, 'writableNeedDrain', { value: true, configurable: true });
+      return false;
+    }) as typeof stream.write;
+    return stream;
+  };
+  return { dial: sticky, streams, stick: () => void (isStuck = true) };
+}
+
 /** A splice, and where each key leads. */
-function rig(route: (key: string) => PeerDial, { isAvailable = true } = {}) {
+function rig(
+  route: (key: string) => PeerDial,
+  { isAvailable = true, driver = DRIVER }: { isAvailable?: boolean; driver?: DriverOptions } = {},
+) {
   const { log, lines } = recordingLog();
   const keys: string[] = [];
   const turnedAway: Duplex[] = [];
   const dialFor = (key: string): PeerDial => (keys.push(key), route(key));
   const whenDown = (stream: Duplex): void => void turnedAway.push(stream);
-  const splice = new Splice(
-    { servers: { isAvailable, dialFor }, whenDown, log },
-    { session: { random }, driver: DRIVER },
-  );
+  const splice = new Splice({ servers: { isAvailable, dialFor }, whenDown, log }, { session: { random }, driver });
   stops.push(() => splice.destroy());
   const link = (scheme: Scheme = 'rtmp'): Duplex => {
     const [client, ours] = memoryPair();
@@ -228,22 +269,11 @@ describe('a splice', () => {
   });
 
   it('does not read a publisher whose server takes nothing', async () => {
-    const { dial } = origin();
-    let stuck = false;
-    const { connect } = rig(() => async (signal) => {
-      const stream = await dial(signal);
-      const write = stream.write.bind(stream);
-      // Once stuck, the server's end takes what it is given and never asks for more.
-      stream.write = ((bytes: Buffer) => {
-        if (!stuck) return write(bytes);
-        Object.defineProperty(stream, 'writableNeedDrain', { value: true, configurable: true });
-        return false;
-      }) as typeof stream.write;
-      return stream;
-    });
+    const { dial, stick } = sticking(origin().dial);
+    const { connect } = rig(() => dial);
     const client = await connect();
     const streamId = await client.publish('test');
-    stuck = true;
+    stick();
     let sent = 0;
     for (const payload of pattern(64 * 1024 * 1024, 60_000)) {
       if (!client.send({ ...video(0, payload), streamId })) {
@@ -257,6 +287,143 @@ describe('a splice', () => {
     }
     expect(sent).toBeLessThan(8 * 1024 * 1024);
     client.destroy();
+  });
+
+  it('gives up a server that takes nothing', async () => {
+    const { dial, stick } = sticking(origin().dial);
+    const { connect, lines } = rig(() => dial);
+    const client = await connect();
+    const streamId = await client.publish('test');
+    stick();
+    client.send({ ...video(0, KEYFRAME), streamId });
+    await client.closed;
+    expect(lines.at(-2)).toMatchObject({ message: /^the upstream ended/, fields: { code: 'PEER_STALLED' } });
+  });
+
+  it('is not held up by a server that has not answered yet', async () => {
+    const { dial, of, sessions } = listener();
+    const silent = sticking(memoryDial(() => {}));
+    silent.stick();
+    const { link } = rig((key) => (key === 'live/silent' ? silent.dial : dial), {
+      driver: { ...DRIVER, drainTimeoutMs: 60_000 },
+    });
+    const { session, say, hears } = drive(link());
+    say(() => session.connect(WHERE));
+    await hears('connected');
+    say(() => session.publish('test'));
+    await hears('published');
+    say(() => session.publish('silent'));
+    await vi.waitFor(() => expect(silent.streams).toHaveLength(1));
+    sessions[0]!.stream.pause();
+    for (let i = 0; i < 20; i++) say(() => session.sendMessage(video(i, KEYFRAME)));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    sessions[0]!.stream.resume();
+    await vi.waitFor(() => expect(of('media')).toHaveLength(20));
+  });
+
+  it('does not read a server whose player takes nothing', async () => {
+    const { dial, sessions } = listener();
+    const { link } = rig(() => dial, { driver: { ...DRIVER, drainTimeoutMs: 60_000 } });
+    const stream = link();
+    const { session, say, hears } = drive(stream);
+    say(() => session.connect(WHERE));
+    await hears('connected');
+    say(() => session.play('test'));
+    await hears('playing');
+    stream.pause();
+    const { session: server, driver } = sessions[0]!;
+    let sent = 0;
+    for (const payload of pattern(64 * 1024 * 1024, 60_000)) {
+      if (driver.blocked) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (driver.blocked) break;
+      }
+      server.sendMessage(video(0, payload));
+      driver.flush();
+      sent += payload.length;
+      await turn();
+    }
+    expect(sent).toBeLessThan(2 * 1024 * 1024);
+    stream.resume();
+    await vi.waitFor(() => expect(driver.blocked).toBe(false));
+  });
+
+  it('tells the server how much the player buffers, whether that was said before or is said later', async () => {
+    const { dial, of } = listener();
+    const { link } = rig(() => dial);
+    const { session, say, hears } = drive(link());
+    say(() => session.connect(WHERE));
+    await hears('connected');
+    const id = session.call('createStream');
+    say(() => {});
+    await hears('result');
+    expect(id).toBeGreaterThan(0);
+    say(() => {
+      session.setBufferLength(1, 1234);
+      session.notify('play', ['test'], 1);
+    });
+    await vi.waitFor(() => expect(of('bufferLength')).toMatchObject([{ streamId: 1, ms: 1234 }]));
+    await hears('status');
+    say(() => session.setBufferLength(1, 5678));
+    await vi.waitFor(() => expect(of('bufferLength').at(-1)).toMatchObject({ streamId: 1, ms: 5678 }));
+  });
+
+  it("passes on what the server says of the stream, in the client's terms", async () => {
+    const { dial, sessions } = listener();
+    const { link } = rig(() => dial);
+    const { session, events, say, hears } = drive(link());
+    say(() => session.connect(WHERE));
+    await hears('connected');
+    say(() => session.publish('other'));
+    await hears('published');
+    say(() => session.play('test'));
+    await hears('playing');
+    const { session: server, driver } = sessions[1]!;
+    server.sendStatus(1, status('NetStream.Play.UnpublishNotify', 'gone'));
+    server.endStream(1);
+    server.beginStream(1);
+    driver.nudge();
+    await vi.waitFor(() =>
+      expect(events.slice(-3)).toMatchObject([
+        { type: 'status', streamId: 2, status: { code: 'NetStream.Play.UnpublishNotify', description: 'gone' } },
+        { type: 'eof', streamId: 2 },
+        { type: 'begin', streamId: 2 },
+      ]),
+    );
+  });
+
+  it('lets tunnels take half as long again for the handshake, as the built-in core does', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const { link, splice } = rig(() => origin().dial);
+      for (const scheme of ['rtmp', 'rtmpt'] as const) link(scheme).resume();
+      vi.advanceTimersByTime(14_999);
+      await turn();
+      expect(splice.count).toBe(1);
+      vi.advanceTimersByTime(2);
+      await turn();
+      expect(splice.count).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('destroys connections to servers whose client is gone already', async () => {
+    const server = listener();
+    const { dial, streams } = sticking(server.dial);
+    const { connect, splice } = rig(() => dial, { driver: { ...DRIVER, drainTimeoutMs: 60_000 } });
+    const client = await connect();
+    const streamId = await client.publish('test');
+    server.sessions[0]!.stream.pause();
+    client.send({ ...video(0, KEYFRAME), streamId });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.destroy();
+    await vi.waitFor(() => expect(splice.count).toBe(0));
+    const stopped = splice.stop();
+    expect(streams[0]!.destroyed).toBe(false);
+    splice.destroy();
+    expect(streams[0]!.destroyed).toBe(true);
+    await stopped;
   });
 
   it('stops politely, and leaves nothing behind', async () => {
