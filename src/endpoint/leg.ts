@@ -62,22 +62,16 @@ export class Leg implements Beater {
   #driver: Driver<ClientEvent> | undefined;
   #isMarked = false;
   #gathered = 0;
-  #bufferMs: number | undefined;
+  /** Said while the server was about to answer. */
+  #owedBufferMs: number | undefined;
   /** The NetStream's id there. */
   #remoteId = 0;
 
-  constructor(
-    connect: ConnectRequest,
-    request: PublishRequest | PlayRequest,
-    owner: LegOwner,
-    options: LegOptions,
-    bufferMs: number | undefined,
-  ) {
+  constructor(connect: ConnectRequest, request: PublishRequest | PlayRequest, owner: LegOwner, options: LegOptions) {
     this.request = request;
     this.#connect = connect;
     this.#owner = owner;
     this.#options = options;
-    this.#bufferMs = bufferMs;
   }
 
   /** There is no room for more media. */
@@ -114,8 +108,8 @@ export class Leg implements Beater {
   }
 
   bufferLength(ms: number): void {
-    this.#bufferMs = ms;
-    this.#tell((session) => session.setBufferLength(this.#remoteId, ms));
+    if (this.#phase === 'asking') this.#owedBufferMs = ms;
+    else this.#tell((session) => session.setBufferLength(this.#remoteId, ms));
   }
 
   /** Whether what the server says is read. */
@@ -212,8 +206,8 @@ export class Leg implements Beater {
     const { request } = this;
     if (request.type === 'publish') this.#session?.publish(request.name, request.kind);
     else {
-      const { name, start, duration, reset } = request;
-      this.#session?.play(name, { start, duration, reset, bufferMs: this.#bufferMs });
+      const { name, start, duration, reset, bufferMs } = request;
+      this.#session?.play(name, { start, duration, reset, bufferMs });
     }
   }
 
@@ -221,6 +215,7 @@ export class Leg implements Beater {
     if (this.#phase === 'granted') return;
     this.#phase = 'granted';
     this.#remoteId = remoteId;
+    if (this.#owedBufferMs !== undefined) this.bufferLength(this.#owedBufferMs);
     this.#owner.granted(this);
   }
 

@@ -94,7 +94,6 @@ class SplicedClient implements LegOwner, Beater {
   readonly #session: ServerSession;
   readonly #driver: Driver<ServerEvent>;
   readonly #legs = new Map<number, Leg>();
-  readonly #bufferMs = new Map<number, number>();
   readonly #onClosed: () => void;
   #connect: ConnectRequest | undefined;
   #isMarked = false;
@@ -149,7 +148,6 @@ class SplicedClient implements LegOwner, Beater {
       case 'receive':
         return this.#legs.get(event.streamId)?.receive(event.kind, event.wanted);
       case 'bufferLength':
-        this.#bufferMs.set(event.streamId, event.ms);
         return this.#legs.get(event.streamId)?.bufferLength(event.ms);
       case 'unhandled':
         return this.#log.debug({ what: event.what }, 'ignored what the client sent');
@@ -159,7 +157,7 @@ class SplicedClient implements LegOwner, Beater {
   #ask(request: PublishRequest | PlayRequest): void {
     const { streamId, name } = request;
     const dial = this.#servers.dialFor(streamKey(this.#connect!.app, name));
-    const leg = new Leg(this.#connect!, request, this, this.#options, this.#bufferMs.get(streamId));
+    const leg = new Leg(this.#connect!, request, this, this.#options);
     this.#drop(streamId);
     this.#legs.set(streamId, leg);
     leg.start((signal) => dial(signal, this.#peer));

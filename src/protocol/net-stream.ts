@@ -8,6 +8,8 @@ export class NetStream {
   name = '';
   /** Publishing: media must have come by then. */
   mediaDueAt: number | undefined;
+  /** How much the client means to buffer (SetBufferLength); may be said before it plays. */
+  bufferMs: number | undefined;
   /** Kinds of media that the client does not want (receiveAudio, receiveVideo); may be said before it plays. */
   readonly muted = new Set<'audio' | 'video'>();
 

@@ -25,7 +25,7 @@ export type ServerEvent =
       readonly kind: 'audio' | 'video';
       readonly wanted: boolean;
     }
-  /** How much the client means to buffer. */
+  /** How much the client means to buffer of what it plays, or asks to play; said before that, it is in the request. */
   | { readonly type: 'bufferLength'; readonly streamId: number; readonly ms: number }
   /** Something that nobody here acts upon; told once for each kind of thing. */
   | { readonly type: 'unhandled'; readonly what: string };
@@ -64,6 +64,8 @@ export interface PlayRequest {
   readonly duration: number;
   /** False: add to what is playing rather than replace it. */
   readonly reset: boolean;
+  /** How much the client means to buffer, if it has said so already. */
+  readonly bufferMs: number | undefined;
 }
 
 export interface MediaReceived {

@@ -206,8 +206,7 @@ export class ServerSession implements Session<ServerEvent> {
   }
 
   #control(control: ControlMessage): void {
-    if (control.type !== 'setBufferLength') return;
-    this.#connection.emit({ type: 'bufferLength', streamId: control.streamId, ms: control.ms });
+    if (control.type === 'setBufferLength') this.#streams.bufferLength(control.ms, control.streamId);
   }
 
   #message(message: Message): void {

@@ -89,7 +89,8 @@ export class ServerStreams {
     const stream = this.#streamFor(streamId);
     this.#tellStopped(stream);
     this.#step(stream, 'play');
-    return { type: 'play', id: this.#connection.nextId(), streamId, name, start, duration, reset };
+    const { bufferMs } = stream;
+    return { type: 'play', id: this.#connection.nextId(), streamId, name, start, duration, reset, bufferMs };
   }
 
   close(streamId: number): void {
@@ -137,6 +138,15 @@ export class ServerStreams {
     if (wanted) stream.muted.delete(kind);
     else stream.muted.add(kind);
     if (stream.phase === 'playing') this.#connection.emit({ type: 'receive', streamId, kind, wanted });
+  }
+
+  /** FFmpeg and librtmp say it behind their play command, Flash before; librtmp says it of stream 0 as well, which is none. */
+  bufferLength(ms: number, streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return;
+    stream.bufferMs = ms;
+    if (stream.phase !== 'playing' && stream.phase !== 'askedToPlay') return;
+    this.#connection.emit({ type: 'bufferLength', streamId, ms });
   }
 
   // ---- what the owner says

@@ -214,7 +214,7 @@ describe('control messages', () => {
   });
 
   it('past 500 in a second are not acted on, and do no harm', () => {
-    const client = new ScriptedClient().connected();
+    const client = new ScriptedClient().playing();
     for (let i = 0; i < 500; i++) client.control({ type: 'setBufferLength', streamId: 1, ms: i });
     expect(client.eventsOf('bufferLength')).toHaveLength(500);
     client.control({ type: 'setBufferLength', streamId: 1, ms: 500 });

@@ -241,6 +241,30 @@ describe('playing', () => {
     expect(client.eventsOf('receive')).toHaveLength(2);
   });
 
+  it('is told how much the client buffers: with play what was said before, then what is said later', () => {
+    const client = new ScriptedClient().connected();
+    client.call('createStream', 2, null);
+    client.control({ type: 'setBufferLength', streamId: 1, ms: 1000 });
+    client.control({ type: 'setBufferLength', streamId: 1, ms: 1234 });
+    expect(client.eventsOf('bufferLength')).toEqual([]);
+    client.accepts = false;
+    client.call('play', 3, null, ['key'], { on: 1 });
+    expect(client.eventsOf('play')).toMatchObject([{ bufferMs: 1234 }]);
+    for (const ms of [2000, 3000]) {
+      client.control({ type: 'setBufferLength', streamId: 1, ms });
+      client.session.accept(2);
+    }
+    expect(client.eventsOf('bufferLength').map(({ ms }) => ms)).toEqual([2000, 3000]);
+  });
+
+  it('is not told of buffers of other NetStreams, however many a client makes up', () => {
+    const client = new ScriptedClient().publishing();
+    for (const streamId of [0, 1, 2, 99]) client.control({ type: 'setBufferLength', streamId, ms: 1000 });
+    expect(client.eventsOf('bufferLength')).toEqual([]);
+    client.call('play', 4, null, ['key'], { on: 99 });
+    expect(client.eventsOf('play')).toMatchObject([{ bufferMs: undefined }]);
+  });
+
   it('leaves no room for publish on that NetStream', () => {
     const client = new ScriptedClient().playing();
     expect(() => client.call('publish', 5, null, ['x'], { on: 1 })).toThrow(code('COMMAND_UNEXPECTED'));
