@@ -37,12 +37,15 @@ export class Tally {
   }
 
   #note(codec: string | undefined): void {
-    if (codec !== undefined) this.#codecs.add(codec);
+    if (codec !== undefined && this.#codecs.size < MAX_CODECS) this.#codecs.add(codec);
   }
 }
 
 /** MP3, Speex and Sorenson H.263 announce no configuration: among so many frames all tracks of a stream have shown up. */
 const FIRST_FRAMES = 100;
+
+/** A FourCC is whatever four bytes a publisher likes, and each may be new. Streams of many tracks have two or three. */
+const MAX_CODECS = 16;
 
 /** To a tenth, for people to read. */
 export function secondsBetween(since: number, now: number): number {

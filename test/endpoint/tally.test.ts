@@ -22,6 +22,21 @@ describe('the tally of a publication', () => {
     expect(tally.fields(0).codecs).toEqual(['.mp3', 'mp4a']);
   });
 
+  it('looks at the first 100 frames, configured or not', () => {
+    const tally = new Tally(0);
+    for (let i = 0; i < 99; i++) tally.count(frame(MessageType.audio, 0x2f, 1, 2));
+    tally.count(frame(MessageType.audio, 0xbf, 1, 2));
+    tally.count(frame(MessageType.audio, 0x7f, 1, 2));
+    expect(tally.fields(0).codecs).toEqual(['.mp3', 'speex']);
+  });
+
+  it('names 16 codecs at most, whatever a publisher makes up', () => {
+    const tally = new Tally(0);
+    for (let i = 10; i < 27; i++) tally.count(frame(MessageType.video, 0x90, ...Buffer.from(`cc${i}`)));
+    expect(tally.fields(0).codecs).toHaveLength(16);
+    expect(tally.fields(0).codecs.at(-1)).toBe('cc25');
+  });
+
   it('says seconds to a tenth', () => {
     expect(secondsBetween(100.4, 2345.6)).toBe(2.2);
   });
