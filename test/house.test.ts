@@ -271,6 +271,23 @@ describe('files', () => {
   });
 });
 
+describe('ARCHITECTURE.md', () => {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const files = sources.map(({ path }) => /([^/]+)\.ts$/.exec(path)?.[1] ?? '');
+
+  test('names every file', () => {
+    const named = (file: string): boolean => text.includes(`\`${file}\``) || text.includes(`\`${file}.ts\``);
+    expect(files.filter((file) => file !== 'index' && !named(file))).toEqual([]);
+  });
+
+  test('names no file that is not there', () => {
+    const [, list = ''] = /^## Every file$([^]*?)^## /m.exec(text) ?? [];
+    const named = [...list.matchAll(/`([a-z][a-z0-9-]*)`/g)].map(([, name = '']) => name);
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((name) => !files.includes(name))).toEqual([]);
+  });
+});
+
 /** The README's tables, once it has them, say what the code says. */
 describe('the README', () => {
   const readme = existsSync(join(ROOT, 'README.md')) ? readFileSync(join(ROOT, 'README.md'), 'utf8') : '';
