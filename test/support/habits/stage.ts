@@ -7,7 +7,7 @@ import { isMedia } from './dialect.ts';
 import type { StreamTarget } from './gate.ts';
 
 /** Whoever is at the other end of a scripted client: a client of our own, over plain RTMP unless told otherwise. */
-async function connect(gateway: TestGateway, app: string, scheme: Scheme): Promise<RtmpClient> {
+export async function connect(gateway: TestGateway, app: string, scheme: Scheme = 'rtmp'): Promise<RtmpClient> {
   const url = gateway.url(scheme, app);
   const stream = await dialer(url, { tls: { rejectUnauthorized: false } })(new AbortController().signal);
   return RtmpClient.connect(stream, { app, tcUrl: url });
@@ -20,7 +20,7 @@ export interface Viewer {
   leave(): void;
 }
 
-/** Watches a stream from before it begins. Resolves once the gateway knows. */
+/** Watches a stream; `name` may have a query. Resolves once the gateway knows of somebody who does. */
 export async function watch(
   gateway: TestGateway,
   { app, name }: StreamTarget,
@@ -31,7 +31,8 @@ export async function watch(
   const listener = { message: (message: Message) => void (isMedia(message) && messages.push(message)) };
   // Only answered when somebody publishes; the gateway counts the player before.
   client.play(name, listener).catch(() => {});
-  await gateway.until(() => gateway.subscribers(`${app}/${name}`) > 0);
+  const [path = ''] = `${app}/${name}`.split('?');
+  await gateway.until(() => gateway.subscribers(path) > 0);
   return {
     messages,
     received: (count) => gateway.until(() => messages.length >= count),
