@@ -3,7 +3,7 @@ import type { Flight } from './delivery.ts';
 import { isPost } from './owed.ts';
 import type { Owed, OwedAnswers } from './owed.ts';
 import type { Post } from './post.ts';
-import { BLOCK, EARLY_START, bareReplies, bareReply, formatDataStart, formatEarlyRest, formatReply } from './reply.ts';
+import { BLOCK, EARLY_LINES, bareReplies, bareReply, formatDataStart, formatEarlyRest, formatReply } from './reply.ts';
 import type { Answer } from './answer.ts';
 import type { Tunnel } from './tunnel.ts';
 
@@ -46,12 +46,14 @@ export class AnswerWriter {
     return this.#batches.size > 0;
   }
 
-  /** Writes what is due. `early`: a post whose answer may begin before its body is here. */
+  /** Writes what is due. `early`: a post whose answer may begin before its body is here; it gets one line more. */
   flush(now: number, early: Post | undefined): void {
+    let next = early;
     do {
-      this.#gather(now, early);
+      this.#gather(now, next);
       if (this.#pieces.length === 0) return;
       this.#write();
+      next = undefined;
     } while (!this.#isLast && this.#owed.first !== undefined && !this.#socket.writableNeedDrain);
   }
 
@@ -86,7 +88,7 @@ export class AnswerWriter {
       return true;
     }
     if (!owed.complete) {
-      if (owed === early && !owed.early) this.#appendEarly(owed);
+      if (owed === early && owed.early < EARLY_LINES.length) this.#push(EARLY_LINES[owed.early++]!);
       return false;
     }
     const answer = owed.tunnel.answer(owed, now);
@@ -95,20 +97,15 @@ export class AnswerWriter {
     return true;
   }
 
-  #appendEarly(post: Post): void {
-    post.early = true;
-    this.#push(EARLY_START);
-  }
-
   #appendAnswer(post: Post, answer: Answer): void {
     const { persistent, early } = post;
     // Behind an early 200 the end of a session can only be told by the next answer.
-    if (answer.status !== 200 && !early) {
+    if (answer.status !== 200 && early === 0) {
       this.#push(formatReply(answer.status, false, ''));
       return this.#finish(false);
     }
     const interval = answer.status === 200 ? answer.interval : 1;
-    if (early) this.#push(formatEarlyRest(interval, answer.bytes));
+    if (early > 0) this.#push(formatEarlyRest(early, interval, answer.bytes));
     else
       this.#push(
         answer.bytes === 0 ? bareReply(interval, persistent) : formatDataStart(interval, answer.bytes, persistent),

@@ -267,7 +267,7 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
   #refuse(status: RefusalStatus): void {
     const current = this.#current;
     if (current !== undefined && isPost(current)) {
-      if (current.early) return this.destroy();
+      if (current.early > 0) return this.destroy();
       current.tunnel.abandon(current);
     }
     if (current === undefined) this.#owed.push({ reply: refusal(status), complete: true, before: 0 });

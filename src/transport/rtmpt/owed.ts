@@ -63,7 +63,7 @@ export class OwedAnswers {
 /** Whether the answer to `last` is now sure to be bare, and can be counted instead of kept. */
 function continues(last: Post, next: Post): boolean {
   const isNext = last.tunnel === next.tunnel && next.number === last.number + 1;
-  if (!isNext || !last.fresh || !next.fresh || !last.inOrder || !last.persistent || last.early) return false;
+  if (!isNext || !last.fresh || !next.fresh || !last.inOrder || !last.persistent || last.early > 0) return false;
   // A copy of it on another connection may have been answered in the meantime.
   return !last.tunnel.remembers(last.number);
 }

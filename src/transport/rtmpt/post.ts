@@ -36,8 +36,8 @@ export class Post {
   released = false;
   /** Answers owed right before this one, to earlier posts of the same session on the same connection: all bare. */
   before = 0;
-  /** The first part of its answer has been written. */
-  early = false;
+  /** Lines of its answer that were written before its body was here. */
+  early = 0;
 
   constructor(tunnel: Tunnel, head: PostHead, engine: Engine, now: number) {
     this.tunnel = tunnel;

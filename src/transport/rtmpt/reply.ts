@@ -67,12 +67,16 @@ function startOf(status: Status, persistent: boolean): string {
 
 const START = { kept: startOf(200, true), closed: startOf(200, false) };
 
-/** The first part of a 200, which FFmpeg may get while its body is still on the way. */
-export const EARLY_START: Buffer = Buffer.from(START.kept, 'latin1');
+/**
+ * What of a 200 FFmpeg may get while its body is still on the way, up to and with `Content-Length: `. Each line carries
+ * an acknowledgement, for which the rest of the body may be waiting (Nagle): over TLS a body is a write per 16 KiB.
+ */
+export const EARLY_LINES: readonly Buffer[] = START.kept.split(/(?<=\r\n)/).map((line) => Buffer.from(line, 'latin1'));
 
-/** What follows `EARLY_START`: the length, the blank line, the interval byte. `bytes` of payload are to follow. */
-export function formatEarlyRest(interval: number, bytes: number): Buffer {
-  return Buffer.from(`${bytes + 1}\r\n\r\n${String.fromCharCode(interval)}`, 'latin1');
+/** What follows the first `early` of these: other lines, the length, the interval byte. `bytes` of payload are to follow. */
+export function formatEarlyRest(early: number, interval: number, bytes: number): Buffer {
+  const rest = Buffer.from(`${bytes + 1}\r\n\r\n${String.fromCharCode(interval)}`, 'latin1');
+  return Buffer.concat([...EARLY_LINES.slice(early), rest]);
 }
 
 /** Everything of a 200 in front of its `bytes` of payload, interval byte included. */

@@ -32,7 +32,7 @@ test.each([
   ['an answer owed to a repeat', post(0, { fresh: false }), post(1)],
   ['an answer that waits for earlier numbers', post(0, { inOrder: false }), post(1)],
   ['an answer that closes the connection', post(0, {}, ONE, false), post(1)],
-  ['an answer that has begun', post(0, { early: true }), post(1)],
+  ['an answer that has begun', post(0, { early: 1 }), post(1)],
 ])('%s begins a new run', (_, first, second) => {
   const owed = new OwedAnswers();
   owed.push(first);

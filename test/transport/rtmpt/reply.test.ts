@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   BLOCK,
-  EARLY_START,
+  EARLY_LINES,
   bareReplies,
   bareReply,
   fitWindow,
@@ -34,9 +34,10 @@ test('bare answers in a row are as many as asked for', () => {
   expect(bareReplies(BLOCK).toString('latin1')).toBe(BARE.repeat(BLOCK));
 });
 
-test('an early start and its rest are the same answer', () => {
+test('early lines and the rest are the same answer, however many of them were early', () => {
   const whole = formatDataStart(1, 5000, true);
-  expect(Buffer.concat([EARLY_START, formatEarlyRest(1, 5000)])).toEqual(whole);
+  for (let early = 1; early <= EARLY_LINES.length; early++)
+    expect(Buffer.concat([...EARLY_LINES.slice(0, early), formatEarlyRest(early, 1, 5000)])).toEqual(whole);
   expect(whole.toString('latin1')).toBe(BARE.replace('Length: 1', 'Length: 5001'));
 });
 
