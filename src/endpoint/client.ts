@@ -21,17 +21,22 @@ export interface PlayListener {
   ended?(reason: string): void;
 }
 
+/** Somebody who waits for an answer, and for what comes behind it. */
+interface Pending {
+  resolve(streamId: number): void;
+  reject(error: Error): void;
+  readonly listener: PlayListener | undefined;
+}
+
 /** The asking side of RTMP over any Duplex: connect, publish and play as promises. */
 export class RtmpClient {
   readonly #session: ClientSession;
   readonly #driver: Driver<ClientEvent>;
-  readonly #pending = new Map<number, { resolve(streamId: number): void; reject(error: Error): void }>();
+  readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<number, PlayListener>();
-  /** Media that came for a NetStream in the same bytes as the answer that names it. */
   readonly #closed: Promise<Error | undefined>;
   #resolveClosed!: (fault: Error | undefined) => void;
-  #resolveDrained: (() => void) | undefined;
-  #playListener: PlayListener | undefined;
+  #awaitingRoom: (() => void)[] = [];
 
   private constructor(stream: Duplex, options: RtmpClientOptions) {
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
@@ -41,7 +46,7 @@ export class RtmpClient {
       this.#session,
       {
         event: (event) => this.#event(event),
-        drained: () => this.#resolveDrained?.(),
+        drained: () => this.#tellRoom(),
         closed: (fault) => this.#close(fault),
       },
       options.driver ?? DRIVER_DEFAULTS,
@@ -69,11 +74,8 @@ export class RtmpClient {
   }
 
   /** Starts playing; the listener hears every audio, video and data message. Resolves with the message stream id. */
-  async play(name: string, listener: PlayListener, options: PlayOptions = {}): Promise<number> {
-    this.#playListener = listener;
-    const streamId = await this.#ask(() => this.#session.play(name, options));
-    this.#listeners.set(streamId, listener);
-    return streamId;
+  play(name: string, listener: PlayListener, options: PlayOptions = {}): Promise<number> {
+    return this.#ask(() => this.#session.play(name, options), listener);
   }
 
   /** Sends media on a NetStream. False: the way out is full, wait for `drained()`. */
@@ -85,7 +87,7 @@ export class RtmpClient {
 
   /** Resolves when there is room again. */
   async drained(): Promise<void> {
-    if (this.#driver.blocked) await new Promise<void>((resolve) => (this.#resolveDrained = resolve));
+    if (this.#driver.blocked) await new Promise<void>((resolve) => this.#awaitingRoom.push(resolve));
   }
 
   /** Ends a NetStream and leaves the connection open. */
@@ -104,9 +106,9 @@ export class RtmpClient {
     this.#driver.destroy();
   }
 
-  #ask(call: () => number): Promise<number> {
+  #ask(call: () => number, listener?: PlayListener): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(call(), { resolve, reject });
+      this.#pending.set(call(), { resolve, reject, listener });
       this.#driver.flush();
     });
   }
@@ -116,24 +118,35 @@ export class RtmpClient {
       case 'connected':
         return this.#settle(event.id, 0);
       case 'published':
-        return this.#settle(event.id, event.streamId);
       case 'playing':
-        if (this.#playListener) this.#listeners.set(event.streamId, this.#playListener);
         return this.#settle(event.id, event.streamId);
       case 'refused':
         return this.#refuse(event.id, `${event.status.code}: ${event.status.description}`);
       case 'media':
         return this.#listeners.get(event.streamId)?.message(event.message);
       case 'eof':
-        return this.#listeners.get(event.streamId)?.ended?.('the stream ended');
+        return this.#ended(event.streamId);
       case 'leave':
         return this.#driver.end();
     }
   }
 
+  /** At once, and not when the promise is heard: media may come in the same bytes as the answer. */
   #settle(id: number, streamId: number): void {
-    this.#pending.get(id)?.resolve(streamId);
+    const pending = this.#pending.get(id);
+    if (pending?.listener !== undefined) this.#listeners.set(streamId, pending.listener);
+    pending?.resolve(streamId);
     this.#pending.delete(id);
+  }
+
+  #ended(streamId: number): void {
+    const listener = this.#listeners.get(streamId);
+    this.#listeners.delete(streamId);
+    listener?.ended?.('the stream ended');
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
   #refuse(id: number, reason: string): void {
@@ -145,7 +158,7 @@ export class RtmpClient {
     const reason = fault ?? new TransportError('CONNECTION_CLOSED', 'the server closed the connection');
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
-    this.#resolveDrained?.();
+    this.#tellRoom();
     for (const listener of this.#listeners.values()) listener.ended?.(reason.message);
     this.#listeners.clear();
     this.#resolveClosed(fault);
