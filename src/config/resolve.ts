@@ -6,7 +6,7 @@ import type { HubOptions, OutboxLimits } from '../hub/index.ts';
 import type { LogOptions } from '../log.ts';
 import { SESSION_DEFAULTS } from '../protocol/index.ts';
 import type { SessionOptions } from '../protocol/index.ts';
-import { DOOR_LIMITS, TUNNEL_DEFAULTS } from '../transport/index.ts';
+import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { DoorLimits, DoorOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
 import { OFF } from './fields.ts';
@@ -158,7 +158,7 @@ function tunnelOptions({ tunnel, limits }: Settings): TunnelOptions {
     maxHeadBytes: limits.httpHead,
     headTimeoutMs: limits.httpHeadTimeout,
     bodyTimeoutMs: limits.httpBodyTimeout,
-    keepAliveMs: keepAlive(limits, tunnel),
+    keepAliveMs: limits.httpKeepAlive,
   };
 }
 
@@ -174,11 +174,6 @@ function webServerOptions({ limits, tunnel }: Settings): WebServerOptions {
     maxHeadBytes: limits.httpHead,
     headTimeoutMs: limits.httpHeadTimeout,
     stallTimeoutMs: limits.httpStallTimeout,
-    keepAliveTimeoutMs: keepAlive(limits, tunnel),
+    keepAliveTimeoutMs: restMs({ keepAliveMs: limits.httpKeepAlive, idleTimeoutMs: tunnel.idleTimeout }),
   };
-}
-
-/** A tunnel's connection must not rest for less time than its session may. */
-function keepAlive(limits: Limits, tunnel: Settings['tunnel']): number {
-  return Math.max(limits.httpKeepAlive, tunnel.idleTimeout + 5_000);
 }

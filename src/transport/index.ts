@@ -21,7 +21,7 @@ export type { Dial, Handler, Peer, Scheme } from './link.ts';
 export { nextPeerId } from './peer-id.ts';
 export { TunnelClient } from './rtmpt/client.ts';
 export { TUNNEL_CLIENT_DEFAULTS, type TunnelClientOptions } from './rtmpt/client-options.ts';
-export { TUNNEL_DEFAULTS, type TunnelOptions } from './rtmpt/tunnel-options.ts';
+export { TUNNEL_DEFAULTS, restMs, type TunnelOptions } from './rtmpt/tunnel-options.ts';
 export { serveTunnelConnection, type TunnelConnectionDependencies } from './rtmpt/connection.ts';
 export { tunnelRouter } from './rtmpt/router.ts';
 export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { ListenOptions, Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { TUNNEL_DEFAULTS } from '../transport/index.ts';
 
 export interface WebServerOptions {
   /** How long a connection may rest between two requests. */
@@ -16,9 +17,8 @@ export interface WebServerOptions {
 }
 
 export const WEB_DEFAULTS: WebServerOptions = Object.freeze({
-  // Beyond the 60 to 75 s after which load balancers (AWS: 60) and nginx (60, 75) close idle connections to us: whoever
-  // closes first must not be the one whose peer is just about to send a request.
-  keepAliveTimeoutMs: 75_000,
+  // The tunnel's own: a proxy does not know which engine it talks to.
+  keepAliveTimeoutMs: TUNNEL_DEFAULTS.keepAliveMs,
   // As in the tunnel's own engine. A head is one packet or two; Apache's mod_reqtimeout grants 20 s.
   headTimeoutMs: 10_000,
   // nginx's client_body_timeout and send_timeout. A body as a whole has no limit in time: 17 MiB over a 3G uplink take

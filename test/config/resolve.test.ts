@@ -58,8 +58,8 @@ test('certificates come as pairs or as PKCS#12, with their passphrases', () => {
 });
 
 test("a connection may rest for as long as a tunnel's session, and a little longer", () => {
-  expect(load('tunnel: { idleTimeout: 70s }').config.web.server.keepAliveTimeoutMs).toBe(75_000);
-  expect(load('tunnel: { idleTimeout: 71s }').config.web.server.keepAliveTimeoutMs).toBe(76_000);
+  expect(load('tunnel: { idleTimeout: 85s }').config.web.server.keepAliveTimeoutMs).toBe(90_000);
+  expect(load('tunnel: { idleTimeout: 86s }').config.web.server.keepAliveTimeoutMs).toBe(91_000);
 });
 
 test('a stranger never gets more than those who were let in', () => {

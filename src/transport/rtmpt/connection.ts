@@ -367,9 +367,9 @@ class TunnelConnection implements RequestSink, Engine, Flushable, Stoppable, Sle
     if (now >= this.#closeBy) return this.destroy();
     if (now >= this.#headSince + headTimeoutMs) this.#refuse(408);
     else if (this.#isStalled() && now >= this.#activeAt + bodyTimeoutMs) this.#refuse(408);
-    else if (now >= this.#activeAt + this.#tunnels.keepAliveMs) this.#retire();
+    else if (now >= this.#activeAt + this.#tunnels.restMs) this.#retire();
     const body = this.#isStalled() ? this.#activeAt + bodyTimeoutMs : Infinity;
-    const rest = Math.max(this.#activeAt + this.#tunnels.keepAliveMs, now + 1);
+    const rest = Math.max(this.#activeAt + this.#tunnels.restMs, now + 1);
     this.#tunnels.schedule(this, Math.min(this.#closeBy, this.#headSince + headTimeoutMs, body, rest));
   }
 

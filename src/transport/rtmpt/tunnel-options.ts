@@ -42,7 +42,7 @@ export interface TunnelOptions {
   /** Time for the whole head of a request, and between two pieces of its body. */
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
-  /** How long a connection may rest between two requests, at least. */
+  /** How long a connection may rest between two requests, at least (`restMs`). */
   readonly keepAliveMs: number;
   /** After a refusal the connection is read on for this time, so that no reset overtakes the answer. */
   readonly lingerMs: number;
@@ -90,9 +90,15 @@ export const TUNNEL_DEFAULTS: TunnelOptions = Object.freeze({
   maxHeadBytes: 16 * 1024,
   headTimeoutMs: 10_000,
   bodyTimeoutMs: 10_000,
-  // AWS closes idle connections after 60 s, nginx after 60 to 75: we must not be first.
-  keepAliveMs: 75_000,
+  // AWS closes idle connections after 60 s, nginx after 60 to 75: whoever closes first must not be the one whose peer is
+  // just about to send a request, and with 75 s of our own it would be chance.
+  keepAliveMs: 90_000,
   // lighttpd lingers 5 s, nginx up to 30; the answer is one packet.
   lingerMs: 2_000,
   maxRuns: 64,
 });
+
+/** How long a connection may rest between two requests: longer than any session would live without one. */
+export function restMs({ keepAliveMs, idleTimeoutMs }: Pick<TunnelOptions, 'keepAliveMs' | 'idleTimeoutMs'>): number {
+  return Math.max(keepAliveMs, idleTimeoutMs + 5_000);
+}

@@ -14,7 +14,7 @@ import type { RefusalStatus, Status } from './reply.ts';
 import { createSessionId, MAX_ID_LENGTH } from './session-id.ts';
 import { Tunnel } from './tunnel.ts';
 import type { TunnelHost } from './tunnel.ts';
-import { TUNNEL_DEFAULTS } from './tunnel-options.ts';
+import { TUNNEL_DEFAULTS, restMs } from './tunnel-options.ts';
 import type { TunnelOptions } from './tunnel-options.ts';
 import { Wheel } from './wheel.ts';
 import type { Sleeper } from './wheel.ts';
@@ -87,6 +87,8 @@ const FAREWELL_MS = 2_000;
 export class Tunnels implements TunnelHost {
   readonly options: TunnelOptions;
   readonly memory: Memory;
+  /** How long a connection may rest between two requests. */
+  readonly restMs: number;
   readonly #deps: TunnelDependencies;
   readonly #log: Log;
   readonly #hints: Hints;
@@ -107,6 +109,7 @@ export class Tunnels implements TunnelHost {
     if (!/^[A-Za-z0-9]{0,9}$/.test(this.options.nodeTag))
       throw new UsageError('BAD_NODE_TAG', 'a node tag has at most 9 letters and digits');
     this.memory = new Memory(this.options.maxMemoryBytes);
+    this.restMs = restMs(this.options);
     this.#deps = deps;
     this.#log = deps.log;
     this.#hints = new Hints(deps.log);
@@ -116,11 +119,6 @@ export class Tunnels implements TunnelHost {
   /** Open sessions. */
   get count(): number {
     return this.#open.size;
-  }
-
-  /** How long a connection may rest between two requests: longer than any session would live without one. */
-  get keepAliveMs(): number {
-    return Math.max(this.options.keepAliveMs, this.options.idleTimeoutMs + 5_000);
   }
 
   now(): number {

@@ -97,12 +97,15 @@ describe.each(ENGINES)('a tunnel behind the %s', (engine) => {
     expect(rig.cores).toHaveLength(0);
   });
 
-  test('while it drains, open gets 503 and living sessions go on', async () => {
+  test('while it drains, open gets 503, sessions in use go on, and unused ones are gone', async () => {
     const rig = await start({ core: echo });
+    const unused = await rig.open();
     const { probe, id } = await rig.open();
+    expect(text(await probe.post(`/send/${id}/0`, 'in use'))).toBe('\x01in use');
     rig.tunnels.drain();
     expect((await (await rig.connect()).post('/open/1')).status).toBe(503);
-    expect(text(await probe.post(`/send/${id}/0`, 'on'))).toBe('\x01on');
+    expect((await unused.probe.post(`/send/${unused.id}/0`, 'late')).status).toBe(404);
+    expect(text(await probe.post(`/send/${id}/1`, 'on'))).toBe('\x01on');
   });
 
   test('a request that is too far ahead ends the session', async () => {

@@ -181,8 +181,9 @@ describe('the log', () => {
 });
 
 test('connections rest at least as long as sessions live', () => {
-  expect(tunnelsWith().keepAliveMs).toBe(75_000);
-  expect(tunnelsWith({ idleTimeoutMs: 90_000 }).keepAliveMs).toBe(95_000);
+  expect(tunnelsWith().restMs).toBe(90_000);
+  expect(tunnelsWith({ idleTimeoutMs: 85_000 }).restMs).toBe(90_000);
+  expect(tunnelsWith({ idleTimeoutMs: 85_001 }).restMs).toBe(90_001);
 });
 
 describe('stopping', () => {
