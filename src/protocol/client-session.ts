@@ -1,8 +1,10 @@
-import { ProtocolError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { unpackAggregate } from './aggregate.ts';
 import type { AmfValue } from './amf0.ts';
 import { decodeCall, type Call } from './call.ts';
 import type { ClientEvent, ConnectParameters, PlayOptions } from './client-events.ts';
+import { ClientStreams } from './client-streams.ts';
+import type { PublishKind } from './command.ts';
 import { connectObject } from './connect-object.ts';
 import { Connection } from './connection.ts';
 import type { ControlMessage } from './control.ts';
@@ -18,8 +20,8 @@ import { readStatus, type Status } from './status.ts';
  * connection and its NetStreams are machines with a table each; here it is the owner who may not do what is not in the
  * row (`UsageError`), while a server's answers to what nobody asked are passed over.
  *
- *     connection:  handshake -> fresh -> connecting -> connected -> closed
- *     NetStream:   creating -> asked -> active -> idle     (gone from the list once it is deleted or refused)
+ *     connection:  handshake -> fresh -> connecting -> connected -> closed       (this file)
+ *     NetStream:   creating -> asked -> active -> idle, or gone                  (client-streams.ts)
  */
 
 type Phase = 'handshake' | 'fresh' | 'connecting' | 'connected' | 'closed';
@@ -33,37 +35,6 @@ const TRANSITIONS: Readonly<Record<Phase, Readonly<Partial<Record<Step, Phase>>>
   closed: {},
 };
 
-type StreamPhase = 'creating' | 'asked' | 'active' | 'idle';
-type StreamStep = 'created' | 'started' | 'close';
-
-const STREAM_TRANSITIONS: Readonly<Record<StreamPhase, Readonly<Partial<Record<StreamStep, StreamPhase>>>>> = {
-  creating: { created: 'asked' },
-  asked: { started: 'active', close: 'idle' },
-  active: { close: 'idle' },
-  idle: {},
-};
-
-/** What a NetStream is for. */
-type Purpose =
-  | { readonly type: 'publish'; readonly name: string; readonly kind: 'live' | 'record' | 'append' }
-  | { readonly type: 'play'; readonly name: string; readonly options: PlayOptions };
-
-interface ClientStream {
-  /** Of the request that made it. */
-  readonly requestId: number;
-  readonly purpose: Purpose;
-  phase: StreamPhase;
-  /** 0 while it is created. */
-  streamId: number;
-  /** Of createStream, then of publish or play. */
-  transactionId: number;
-  /** When the server's patience test is over; undefined until the clock has been seen. */
-  dueAt: number | undefined;
-}
-
-/** Enough for a player to ride out an ordinary stall; FFmpeg's and rtmpdump's customary value. */
-const DEFAULT_BUFFER_MS = 3000;
-
 /** The asking side of RTMP: connect, then publish and play on as many NetStreams as the server gives. */
 export class ClientSession implements Session<ClientEvent> {
   readonly #connection: Connection<ClientEvent>;
@@ -74,7 +45,7 @@ export class ClientSession implements Session<ClientEvent> {
   #lastTransaction = 0;
   #bandwidthChecks = 0;
   #toldToLeave = false;
-  #streams: ClientStream[] = [];
+  readonly #streams: ClientStreams;
   /** `call()`s in flight: transaction -> request. */
   readonly #calls = new Map<number, number>();
 
@@ -83,8 +54,9 @@ export class ClientSession implements Session<ClientEvent> {
       handshaken: () => this.#handshaken(),
       message: (message) => this.#message(message),
       control: (control) => this.#control(control),
-      tick: (time) => this.#checkAnswers(time),
+      tick: (time) => this.#streams.tick(time),
     });
+    this.#streams = new ClientStreams(this.#connection, this.#send.bind(this));
   }
 
   // ---- Session
@@ -98,10 +70,7 @@ export class ClientSession implements Session<ClientEvent> {
   }
 
   deadline(): number | undefined {
-    let earliest = Infinity;
-    // 0 for a new request: the tick that follows at once starts its clock.
-    for (const { phase, dueAt } of this.#streams) if (isOwed(phase)) earliest = Math.min(earliest, dueAt ?? 0);
-    return this.#connection.deadline(earliest);
+    return this.#connection.deadline(this.#streams.deadline());
   }
 
   tick(now: number): ClientEvent[] {
@@ -110,7 +79,7 @@ export class ClientSession implements Session<ClientEvent> {
 
   end(): void {
     this.#phase = 'closed';
-    this.#streams = [];
+    this.#streams.clear();
     this.#calls.clear();
     this.#connection.end();
   }
@@ -144,17 +113,15 @@ export class ClientSession implements Session<ClientEvent> {
    * releaseStream, FCPublish, createStream, publish. Answered by 'published', whose stream id is where media goes, or by
    * 'refused'. Media sent before that is the server's to drop.
    */
-  publish(name: string, kind: 'live' | 'record' | 'append' = 'live'): number {
+  publish(name: string, kind: PublishKind = 'live'): number {
     this.#move('ask');
-    this.#send(0, 'releaseStream', null, name);
-    this.#send(0, 'FCPublish', null, name);
-    return this.#create({ type: 'publish', name, kind });
+    return this.#streams.publish(name, kind);
   }
 
   /** createStream, play, SetBufferLength. Answered by 'playing' or 'refused'. */
   play(name: string, options: PlayOptions = {}): number {
     this.#move('ask');
-    return this.#create({ type: 'play', name, options });
+    return this.#streams.play(name, options);
   }
 
   /** Any other call, answered by 'result'. */
@@ -196,19 +163,12 @@ export class ClientSession implements Session<ClientEvent> {
 
   /** Ends what is published or played there; FCUnpublish and closeStream. */
   closeStream(streamId: number): void {
-    const stream = this.#streamOf(streamId);
-    if (stream === undefined || stream.phase === 'idle') return;
-    this.#withdraw(stream);
-    this.#step(stream, 'close');
-    this.notify('closeStream', [], streamId);
+    this.#streams.close(streamId);
   }
 
   /** Ends what is published or played there, and the NetStream with it: FCUnpublish and deleteStream. */
   deleteStream(streamId: number): void {
-    const stream = this.#streamOf(streamId);
-    if (stream === undefined) return;
-    if (stream.phase !== 'idle') this.#withdraw(stream);
-    this.#drop(stream);
+    this.#streams.delete(streamId);
   }
 
   /** Announces it, and uses it for what is sent from here on. */
@@ -224,30 +184,6 @@ export class ClientSession implements Session<ClientEvent> {
   /** Whole chunks, already encoded for `outgoingChunkSize` on chunk streams 4 to 6; not copied. */
   sendEncoded(bytes: Buffer): void {
     this.#connection.sendEncoded(bytes);
-  }
-
-  #streamOf(streamId: number): ClientStream | undefined {
-    // Those still being created all have 0.
-    if (streamId === 0) return undefined;
-    for (const stream of this.#streams) if (stream.streamId === streamId) return stream;
-    return undefined;
-  }
-
-  #create(purpose: Purpose): number {
-    const requestId = this.#connection.nextId();
-    const transactionId = this.#send(0, 'createStream', null);
-    this.#streams.push({ requestId, purpose, phase: 'creating', streamId: 0, transactionId, dueAt: undefined });
-    return requestId;
-  }
-
-  /** Tells a publisher's server in FMLE's way that the name is free again. */
-  #withdraw(stream: ClientStream): void {
-    if (stream.purpose.type === 'publish') this.#send(0, 'FCUnpublish', null, stream.purpose.name);
-  }
-
-  #drop(stream: ClientStream): void {
-    this.#streams = this.#streams.filter((other) => other !== stream);
-    if (stream.streamId !== 0) this.notify('deleteStream', [stream.streamId]);
   }
 
   /** Sends a call and returns its transaction id. */
@@ -284,9 +220,9 @@ export class ClientSession implements Session<ClientEvent> {
       case MessageType.video:
       case MessageType.dataAmf0:
       case MessageType.dataAmf3:
-        return this.#media(message);
+        return this.#streams.media(message);
       case MessageType.aggregate:
-        for (const part of unpackAggregate(message)) this.#media(part);
+        for (const part of unpackAggregate(message)) this.#streams.media(part);
         return;
       case MessageType.commandAmf0:
       case MessageType.commandAmf3:
@@ -294,14 +230,6 @@ export class ClientSession implements Session<ClientEvent> {
       default:
         this.#connection.hint(`message type ${message.type}`);
     }
-  }
-
-  #media(message: Message): void {
-    const { streamId } = message;
-    const stream = this.#streamOf(streamId);
-    if (stream?.purpose.type === 'play' && stream.phase !== 'idle') {
-      this.#connection.emit({ type: 'media', streamId, message });
-    } else this.#connection.hint('media where nothing is played');
   }
 
   #answer(call: Call): void {
@@ -338,13 +266,7 @@ export class ClientSession implements Session<ClientEvent> {
       this.#calls.delete(transactionId);
       return this.#connection.emit({ type: 'result', id, ok, values: [commandObject, ...args] });
     }
-    // Answers to releaseStream and its kind are not waited for.
-    const stream = this.#streams.find((candidate) => candidate.transactionId === transactionId);
-    if (stream === undefined || !isOwed(stream.phase)) return;
-    if (!ok) this.#refused(stream, args[0]);
-    else if (stream.phase === 'creating') this.#created(stream, args[0]);
-    // Some servers answer publish like any call, and say no more (librtmp knows them).
-    else if (stream.purpose.type === 'publish') this.#started(stream);
+    this.#streams.answered(transactionId, ok, args[0]);
   }
 
   #connectAnswered(properties: AmfValue, info: AmfValue, ok: boolean): void {
@@ -371,63 +293,13 @@ export class ClientSession implements Session<ClientEvent> {
     this.#connection.deafen();
   }
 
-  #created(stream: ClientStream, streamId: AmfValue): void {
-    if (typeof streamId !== 'number' || !(streamId > 0 && streamId <= 0xffff_ffff)) {
-      throw new ProtocolError('RESULT_INVALID', 'createStream answered without a stream id');
-    }
-    const { purpose } = stream;
-    stream.streamId = Math.trunc(streamId);
-    this.#step(stream, 'created');
-    if (purpose.type === 'publish') {
-      stream.transactionId = this.#send(stream.streamId, 'publish', null, purpose.name, purpose.kind);
-      return;
-    }
-    const { start = -2, duration = -1, reset = true, bufferMs = DEFAULT_BUFFER_MS } = purpose.options;
-    stream.transactionId = this.#send(stream.streamId, 'play', null, purpose.name, start, duration, reset);
-    this.setBufferLength(stream.streamId, bufferMs);
-  }
-
   #status(call: Call): void {
     const info = call.args[0];
     const told = readStatus(info);
     this.#connection.emit({ type: 'status', streamId: call.streamId, status: told, info });
     // SRS refuses a connect so.
     if (this.#phase === 'connecting' && told.level === 'error') return this.#connectRefused(told, info);
-    const stream = this.#asked(call.streamId);
-    if (stream === undefined) return;
-    if (told.level === 'error') this.#refused(stream, info);
-    else if (STARTS[stream.purpose.type].includes(told.code)) this.#started(stream);
-  }
-
-  /** The NetStream that waits for a status; one that comes on stream 0 belongs to the only one that waits. */
-  #asked(streamId: number): ClientStream | undefined {
-    const asked = this.#streams.filter(({ phase }) => phase === 'asked');
-    if (streamId === 0 && asked.length === 1) return asked[0];
-    return asked.find((stream) => stream.streamId === streamId);
-  }
-
-  #started(stream: ClientStream): void {
-    const { requestId, streamId, purpose } = stream;
-    this.#step(stream, 'started');
-    const type = purpose.type === 'publish' ? 'published' : 'playing';
-    this.#connection.emit({ type, id: requestId, streamId });
-  }
-
-  #refused(stream: ClientStream, info: AmfValue): void {
-    const { requestId, streamId, purpose } = stream;
-    this.#drop(stream);
-    const told = readStatus(info);
-    this.#connection.emit({ type: 'refused', id: requestId, what: purpose.type, streamId, status: told, info });
-  }
-
-  // ---- time and phases
-
-  #checkAnswers(now: number): void {
-    for (const stream of this.#streams) {
-      if (!isOwed(stream.phase)) continue;
-      stream.dueAt ??= now + this.#connection.options.requestTimeoutMs;
-      if (now >= stream.dueAt) throw new ProtocolError('REQUEST_TIMEOUT', `no answer to ${stream.purpose.type}`);
-    }
+    this.#streams.told(call.streamId, told, info);
   }
 
   #move(step: Step): void {
@@ -435,20 +307,4 @@ export class ClientSession implements Session<ClientEvent> {
     if (next === undefined) throw new UsageError('SESSION_MISUSED', `${step} while ${this.#phase}`);
     this.#phase = next;
   }
-
-  #step(stream: ClientStream, step: StreamStep): void {
-    const next = STREAM_TRANSITIONS[stream.phase][step];
-    if (next === undefined) throw new UsageError('SESSION_MISUSED', `${step} while ${stream.phase}`);
-    stream.phase = next;
-  }
-}
-
-/** What says yes; rtmpdump takes PublishNotify for it too. */
-const STARTS: Readonly<Record<Purpose['type'], readonly string[]>> = {
-  publish: ['NetStream.Publish.Start'],
-  play: ['NetStream.Play.Start', 'NetStream.Play.PublishNotify'],
-};
-
-function isOwed(phase: StreamPhase): boolean {
-  return phase === 'creating' || phase === 'asked';
 }

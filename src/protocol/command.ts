@@ -35,10 +35,12 @@ export interface ConnectCommand {
   readonly args: readonly AmfValue[];
 }
 
+export type PublishKind = 'live' | 'record' | 'append';
+
 export interface PublishCommand {
   readonly type: 'publish';
   readonly name: string;
-  readonly kind: 'live' | 'record' | 'append';
+  readonly kind: PublishKind;
 }
 
 export interface PlayCommand {

@@ -1,4 +1,5 @@
 import type { AmfObject, AmfValue } from './amf0.ts';
+import type { PublishKind } from './command.ts';
 import type { Message } from './message.ts';
 
 /**
@@ -50,7 +51,7 @@ export interface PublishRequest {
   /** Raw, query kept. */
   readonly name: string;
   /** "record" and "append" ask for a recording on the server besides. */
-  readonly kind: 'live' | 'record' | 'append';
+  readonly kind: PublishKind;
 }
 
 export interface PlayRequest {
