@@ -70,6 +70,7 @@ export async function listenTcp(): Promise<{
   readonly port: number;
   readonly sockets: net.Socket[];
   next(): Promise<net.Socket>;
+  onConnection(take: (socket: net.Socket) => void): void;
   close(): Promise<void>;
 }> {
   const sockets: net.Socket[] = [];
@@ -81,6 +82,7 @@ export async function listenTcp(): Promise<{
   return {
     port: (server.address() as net.AddressInfo).port,
     sockets,
+    onConnection: (take) => void server.on('connection', take),
     next: async () => ((await once(server, 'connection')) as [net.Socket])[0],
     async close() {
       for (const socket of sockets) socket.destroy();
