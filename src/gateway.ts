@@ -28,6 +28,8 @@ export interface Bound {
   readonly host: string;
   readonly port: number;
   readonly protocols: readonly Protocol[];
+  /** It wants a PROXY protocol header first. */
+  readonly behindProxy: boolean;
 }
 
 /** What is open at present. All zero means that nothing of any client is left. */
@@ -168,7 +170,8 @@ export class Gateway {
 
   async #open(door: Door, index: number): Promise<Bound> {
     const { host, port } = await door.listen();
-    return { host, port, protocols: this.#config.listen[index]?.protocols ?? ALL_PROTOCOLS };
+    const { protocols = ALL_PROTOCOLS, proxyProtocol } = this.#config.listen[index]!;
+    return { host, port, protocols, behindProxy: proxyProtocol === 'require' };
   }
 
   #createDoor(options: DoorOptions, certificates: CertificateStore): Door {

@@ -11,6 +11,7 @@ export interface OpenDoor {
   readonly host: string;
   readonly port: number;
   readonly protocols: readonly Protocol[];
+  readonly behindProxy: boolean;
 }
 
 /**
@@ -18,7 +19,12 @@ export interface OpenDoor {
  * every door may serve it, and no door is left unnamed.
  */
 export function addressLines(doors: readonly OpenDoor[]): string[] {
-  return waysIn(doors).map(({ way, door }) => `${way}://${reachable(door.host)}:${door.port}${pathOf(way)}`);
+  const ways = waysIn(doors).map(({ way, door }) => `${way}://${reachable(door.host)}:${door.port}${pathOf(way)}`);
+  const forProxies = doors.filter(({ behindProxy }) => behindProxy);
+  return [
+    ...ways,
+    ...forProxies.map(({ host, port }) => `${reachable(host)}:${port}, for proxies with a PROXY protocol header`),
+  ];
 }
 
 /** Where RTMP goes, when it does not end here. */

@@ -2,6 +2,8 @@
 export interface WebDoor {
   readonly port: number;
   readonly protocols: readonly string[];
+  /** Only a proxy can use it, for it must send a PROXY protocol header first. */
+  readonly behindProxy: boolean;
 }
 
 /** Where a visitor's browser found us. */
@@ -68,10 +70,14 @@ export function visitedHost(
   return { name, port: port === undefined ? (secure ? 443 : 80) : Number(port), secure };
 }
 
-/** One address for each scheme that some door serves. */
+/**
+ * One address for each scheme that some door serves. A door behind a proxy counts where the visitor has just come
+ * through its port: the proxy listens on the same one.
+ */
 export function mediaAddresses(visited: Visited, doors: readonly WebDoor[]): MediaAddress[] {
+  const reachable = doors.filter((door) => !door.behindProxy || door.port === visited.port);
   return ABOUT.flatMap(({ scheme, about }) => {
-    const open = doorsFor(scheme, doors);
+    const open = doorsFor(scheme, reachable);
     const port = cameThroughProxy(scheme, visited, doors) ? visited.port : choosePort(scheme, open, visited.port);
     return port === undefined ? [] : [{ scheme, origin: `${scheme}://${visited.name}:${port}`, about }];
   });
@@ -91,10 +97,11 @@ function choosePort(scheme: MediaScheme, open: readonly WebDoor[], visited: numb
 }
 
 /**
- * The door to name for each way in that some door allows, then what names the doors that are left over: every way once
+ * For the doors that clients can use by themselves: the door to name for each way in that some door allows, then what names the doors that are left over: every way once
  * and every door at least once. All of these doors may well serve all the ways.
  */
-export function waysIn<D extends WebDoor>(doors: readonly D[]): { readonly way: WayIn; readonly door: D }[] {
+export function waysIn<D extends WebDoor>(all: readonly D[]): { readonly way: WayIn; readonly door: D }[] {
+  const doors = all.filter(({ behindProxy }) => !behindProxy);
   const best = WAY_NAMES.flatMap((way) => {
     const door = bestDoor(way, doors);
     return door === undefined ? [] : [{ way, door }];

@@ -4,7 +4,7 @@ import { addressLines, upstreamLines } from '../../src/commands/ready.ts';
 const ALL = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'] as const;
 
 test('one line for each address worth knowing', () => {
-  const doors = [1935, 8080, 8443].map((port) => ({ host: '::', port, protocols: ALL }));
+  const doors = [1935, 8080, 8443].map((port) => ({ host: '::', port, protocols: ALL, behindProxy: false }));
   expect(addressLines(doors)).toEqual([
     'rtmp://localhost:1935/APP/STREAM',
     'rtmps://localhost:8443/APP/STREAM',
@@ -16,9 +16,26 @@ test('one line for each address worth knowing', () => {
 });
 
 test('names the address of a door that is not on all of them, IPv6 in brackets', () => {
-  expect(addressLines([{ host: '10.0.0.5', port: 1, protocols: ['rtmp'] }])).toEqual(['rtmp://10.0.0.5:1/APP/STREAM']);
-  expect(addressLines([{ host: '::1', port: 1, protocols: ['rtmpt'] }])).toEqual(['rtmpt://[::1]:1/APP/STREAM']);
-  expect(addressLines([{ host: '0.0.0.0', port: 1, protocols: ['rtmp'] }])).toEqual(['rtmp://localhost:1/APP/STREAM']);
+  expect(addressLines([{ host: '10.0.0.5', port: 1, protocols: ['rtmp'], behindProxy: false }])).toEqual([
+    'rtmp://10.0.0.5:1/APP/STREAM',
+  ]);
+  expect(addressLines([{ host: '::1', port: 1, protocols: ['rtmpt'], behindProxy: false }])).toEqual([
+    'rtmpt://[::1]:1/APP/STREAM',
+  ]);
+  expect(addressLines([{ host: '0.0.0.0', port: 1, protocols: ['rtmp'], behindProxy: false }])).toEqual([
+    'rtmp://localhost:1/APP/STREAM',
+  ]);
+});
+
+test('names a door that only proxies can use as just that', () => {
+  const doors = [
+    { host: '127.0.0.1', port: 1936, protocols: ALL, behindProxy: true },
+    { host: '::', port: 1935, protocols: ['rtmp'], behindProxy: false },
+  ] as const;
+  expect(addressLines(doors)).toEqual([
+    'rtmp://localhost:1935/APP/STREAM',
+    '127.0.0.1:1936, for proxies with a PROXY protocol header',
+  ]);
 });
 
 test('says where RTMP goes when it does not end here', () => {

@@ -11,7 +11,9 @@ import { FakeIo } from '../support/command-io.ts';
 /** A gateway that is started, stopped and destroyed by hand. */
 class FakeGateway implements Runnable {
   readonly calls: string[] = [];
-  start = async (): ReturnType<Runnable['start']> => [{ host: '::', port: 4000, protocols: ['rtmp', 'web'] }];
+  start = async (): ReturnType<Runnable['start']> => [
+    { host: '::', port: 4000, protocols: ['rtmp', 'web'], behindProxy: false },
+  ];
   stop = async (): Promise<void> => {};
 
   constructor() {

@@ -10,8 +10,10 @@ describeTransport('rtmp, bridged', { ...bridged, halfClose: true }, (handler) =>
   openBridgedWay((bridge) => openDirectWay('rtmp', bridge), handler),
 );
 
-describeTransport('rtmps, bridged to rtmps', { ...bridged, scheme: 'rtmps', secure: true, halfClose: true }, (handler) =>
-  openBridgedWay((bridge) => openDirectWay('rtmps', bridge), handler, 'rtmps'),
+describeTransport(
+  'rtmps, bridged to rtmps',
+  { ...bridged, scheme: 'rtmps', secure: true, halfClose: true },
+  (handler) => openBridgedWay((bridge) => openDirectWay('rtmps', bridge), handler, 'rtmps'),
 );
 
 for (const engine of ['own', 'router'] as const) {

@@ -4,7 +4,8 @@ import type { WebDoor } from '../../src/web/addresses.ts';
 
 const LOCAL = { address: '10.1.2.3', port: 8080 };
 const EVERYTHING = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'];
-const door = (port: number, protocols = EVERYTHING): WebDoor => ({ port, protocols });
+const door = (port: number, protocols = EVERYTHING): WebDoor => ({ port, protocols, behindProxy: false });
+const proxied = (port: number): WebDoor => ({ ...door(port), behindProxy: true });
 const origins = (visited: Parameters<typeof mediaAddresses>[0], doors: readonly WebDoor[]) =>
   mediaAddresses(visited, doors).map(({ origin }) => origin);
 
@@ -74,6 +75,19 @@ test('sends the tunnel through the proxy that the visitor came through, and ever
     'rtmpt://h:8080',
     'rtmpts://h:443',
   ]);
+});
+
+test('names a door behind a proxy only to those who came through its port', () => {
+  const doors = [door(1935, ['rtmp']), proxied(8080)];
+  expect(origins({ name: 'h', port: 1935, secure: false }, doors)).toEqual(['rtmp://h:1935']);
+  expect(origins({ name: 'h', port: 8080, secure: false }, doors)).toEqual([
+    'rtmp://h:1935',
+    'rtmps://h:8080',
+    'rtmpt://h:8080',
+    'rtmpts://h:8080',
+  ]);
+  expect(origins({ name: 'h', port: 443, secure: true }, doors)).toEqual(['rtmp://h:1935', 'rtmpts://h:443']);
+  expect(named(...doors)).toEqual(['rtmp 1935']);
 });
 
 const named = (...doors: readonly WebDoor[]) => waysIn(doors).map(({ way, door: { port } }) => `${way} ${port}`);

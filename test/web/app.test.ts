@@ -17,7 +17,7 @@ interface Setup extends Partial<WebAppDependencies>, Partial<WebAppOptions> {}
 
 async function serve(setup: Setup = {}) {
   const { crossdomain = null, ...rest } = setup;
-  const doors = () => [{ port: 1935, protocols: ['rtmp', 'rtmpt', 'web'] }];
+  const doors = () => [{ port: 1935, protocols: ['rtmp', 'rtmpt', 'web'], behindProxy: false }];
   const deps = { tunnels: express.Router(), draining: () => false, doors, log: NO_LOG, ...rest };
   const server = createServer({ requireHostHeader: false }, createWebApp({ crossdomain }, deps));
   servers.push(server);
@@ -58,7 +58,7 @@ test('shows the local address to a visitor whose Host header is no host', async 
 });
 
 test('knows from a proxy in front that the visitor came by HTTPS', async () => {
-  const doors = () => [{ port: 1, protocols: ['rtmpt', 'rtmpts'] }];
+  const doors = () => [{ port: 1, protocols: ['rtmpt', 'rtmpts'], behindProxy: false }];
   const get = await serve({ doors });
   const { text } = await get('/', 'GET', { host: 'example.com', 'x-forwarded-proto': 'https' });
   expect(text).toContain('rtmpts://example.com:443/live');
