@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response, Router } from 'express';
 import type { Log } from '../log.ts';
+import { ACME_CHALLENGE_PATH, AcmeChallenges } from './acme.ts';
 import { mediaAddresses, visitedHost } from './addresses.ts';
 import type { WebDoor } from './addresses.ts';
 import { crossdomainPolicy, homePage, statusPage } from './pages.ts';
@@ -10,6 +11,11 @@ import { CONTENT_SECURITY_POLICY } from './style.ts';
 export interface WebAppOptions {
   /** Domains whose Flash pages may connect (`*` for all); null: there is no policy file. */
   readonly crossdomain: readonly string[] | null;
+  /**
+   * The folder in which an ACME client leaves its answers, below `.well-known/acme-challenge/`, as certbot's `-w`, lego's
+   * `--http.webroot` and acme.sh's `-w` mean it; null: nothing is served there.
+   */
+  readonly acmeWebroot?: string | null;
 }
 
 /** What may be had on the door that a request came through. */
@@ -56,7 +62,8 @@ export function createWebApp(options: WebAppOptions, dependencies: WebAppDepende
   return app;
 }
 
-function addPages(app: Express, { crossdomain }: WebAppOptions, { draining, doors }: WebAppDependencies): void {
+function addPages(app: Express, options: WebAppOptions, { draining, doors, log }: WebAppDependencies): void {
+  const { crossdomain, acmeWebroot = null } = options;
   get(app, '/', (request, response) => {
     response.type('html').send(homePage(mediaAddresses(visitedBy(request), doors())));
   });
@@ -66,9 +73,19 @@ function addPages(app: Express, { crossdomain }: WebAppOptions, { draining, door
       .type('text')
       .send(draining() ? 'draining' : 'ok');
   });
+  if (acmeWebroot !== null) addChallenges(app, new AcmeChallenges(acmeWebroot, log));
   if (crossdomain === null) return;
   const policy = crossdomainPolicy(crossdomain);
   get(app, '/crossdomain.xml', (_, response) => void response.type('text/x-cross-domain-policy').send(policy));
+}
+
+/** Also while draining: a renewal that falls into a restart should not fail for it. */
+function addChallenges(app: Express, challenges: AcmeChallenges): void {
+  get(app, `${ACME_CHALLENGE_PATH}/:token`, async (request, response) => {
+    const answer = await challenges.answer(String(request.params.token));
+    if (answer === undefined) sendStatus(response, 404);
+    else response.type('text').send(answer);
+  });
 }
 
 /** Routes GET and HEAD; other methods are told so. */
