@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { CertificateStore } from './certificates/index.ts';
+import { LiveCertificates, type LiveOptions } from './certificates/index.ts';
 import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
 import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
@@ -71,6 +71,7 @@ export class Gateway {
   readonly #sockets: AddressCounter;
   /** Who is at the other end of a connection that the web server has. */
   readonly #arrivals = new WeakMap<Socket, HttpArrival>();
+  #certificates: LiveCertificates | undefined;
   #doors: readonly Door[] = [];
   #bound: readonly Bound[] = [];
   #ticker: NodeJS.Timeout | undefined;
@@ -109,7 +110,8 @@ export class Gateway {
    * be used.
    */
   async start(): Promise<readonly Bound[]> {
-    const certificates = await CertificateStore.open(this.#config.tls, this.#log);
+    const certificates = await LiveCertificates.open(this.#config.tls, this.#log);
+    this.#certificates = certificates;
     this.#doors = this.#config.listen.map((options) => this.#createDoor(options, certificates));
     try {
       await this.#web.start();
@@ -118,9 +120,18 @@ export class Gateway {
       this.destroy();
       throw error;
     }
+    certificates.watch();
     this.#external?.start();
     this.#ticker = setInterval(() => this.#hub.tick(now()), HUB_TICK_MS);
     return this.#bound;
+  }
+
+  /**
+   * Reads certificates and authorities again, perhaps from other places; false when they are of no use and the old ones
+   * go on. Connections that stand are not touched.
+   */
+  async reloadCertificates(options: LiveOptions): Promise<boolean> {
+    return (await this.#certificates?.reload(options)) ?? false;
   }
 
   /** What is going on, one entry for each stream that has a publisher or a player. */
@@ -161,6 +172,7 @@ export class Gateway {
   destroy(): void {
     this.#draining = true;
     clearInterval(this.#ticker);
+    this.#certificates?.close();
     this.#core.destroy();
     this.#hub.stop();
     this.#tunnels.destroy();
@@ -174,7 +186,7 @@ export class Gateway {
     return { host, port, protocols, behindProxy: proxyProtocol === 'require' };
   }
 
-  #createDoor(options: DoorOptions, certificates: CertificateStore): Door {
+  #createDoor(options: DoorOptions, certificates: LiveCertificates): Door {
     return new Door(options, {
       rtmp: this.#core.handle,
       http: (socket, arrival) => this.#serveHttp(socket, arrival),

@@ -124,7 +124,7 @@ const TIMERS = [
   'transport/rtmpt/connection',
   'transport/rtmpt/client',
   'relay/relay',
-  'certificates/store',
+  'certificates/live',
   'gateway',
   'commands/',
 ];
@@ -142,7 +142,7 @@ const SOCKETS = [
   'web/server',
   'admin/app',
 ];
-const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development'];
+const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development', 'certificates/store'];
 const FILES = ['config/yaml', 'certificates/store', 'delivery/recorder', 'commands/', 'main'];
 const CONSOLE = ['log', 'commands/', 'main'];
 

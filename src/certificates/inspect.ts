@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, TLSSocket, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../errors.ts';
-import type { Certificate, CertificateMaterial } from './certificate.ts';
+import type { Certificate, CertificateMaterial, KeyType } from './certificate.ts';
 import { namesOf } from './names.ts';
 
 /** A certificate as an entry of the configuration gives it: file names for messages, contents beside them. */
@@ -12,6 +12,8 @@ export interface PemSource {
   readonly cert: string;
   readonly key: string;
   readonly passphrase?: string;
+  /** Permission bits of the key's file. */
+  readonly keyMode?: number;
 }
 
 /**
@@ -19,8 +21,9 @@ export interface PemSource {
  * do, since OpenSSL's own words ("no start line") help nobody.
  */
 export function fromPem(source: PemSource, development = false): Certificate {
-  const { certPath, keyPath, passphrase } = source;
-  const leaf = parseCertificate(source.cert, certPath);
+  const { certPath, keyPath, passphrase, keyMode } = source;
+  const chain = parseChain(source.cert, certPath);
+  const [leaf] = chain;
   const key = parseKey(source);
   if (!leaf.checkPrivateKey(key)) {
     throw bad(
@@ -30,35 +33,41 @@ export function fromPem(source: PemSource, development = false): Certificate {
   }
   const material = { cert: source.cert, key: source.key, ...(passphrase !== undefined && { passphrase }) };
   checkContext(material, certPath);
-  return describe(leaf, certPath, material, development);
+  return { ...describe(chain, certPath, material), development, ...(keyMode !== undefined && { keyMode }) };
 }
 
-/** The same for a PKCS#12 file that Node can read. Throws whatever Node throws at it. */
-export function fromPfx(path: string, pfx: Buffer, passphrase: string | undefined): Certificate {
+/**
+ * The same for a PKCS#12 file that Node can read. `issuers` takes the other certificates out of it, which Node does not
+ * show. Throws whatever Node throws at it.
+ */
+export function fromPfx(
+  path: string,
+  pfx: Buffer,
+  passphrase: string | undefined,
+  issuers: (leaf: X509Certificate) => readonly X509Certificate[],
+): Certificate {
   const material = { pfx, ...(passphrase !== undefined && { passphrase }) };
   const leaf = leafOf(material);
   if (leaf === undefined) throw bad(`${path} holds no certificate with a key`, 'export it again with its private key');
-  return describe(leaf, path, material, false);
+  return { ...describe([leaf, ...issuers(leaf)], path, material), development: false };
 }
 
-/** How many certificates a PEM text holds. */
-export function chainLength(pem: string): number {
-  return pem.split('-----BEGIN CERTIFICATE-----').length - 1;
+/** All certificates of a PEM text, in their order. Throws `ConfigError`. */
+export function parseChain(pem: string, path: string): readonly [X509Certificate, ...X509Certificate[]] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  try {
+    const [leaf, ...issuers] = blocks.map((block) => new X509Certificate(block));
+    if (leaf !== undefined) return [leaf, ...issuers];
+  } catch (cause) {
+    throw bad(`the certificate in ${path} cannot be read`, 'the file looks damaged; copy it again', cause);
+  }
+  if (pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw bad(`the certificate in ${path} cannot be read`, 'the file looks damaged; copy it again');
+  throw bad(`${path} holds no PEM certificate`, 'it should contain a line "-----BEGIN CERTIFICATE-----"');
 }
 
 export function bad(problem: string, advice: string, cause?: unknown): ConfigError {
   return new ConfigError('BAD_CERTIFICATE', `${problem}: ${advice}`, cause === undefined ? undefined : { cause });
-}
-
-function parseCertificate(pem: string, path: string): X509Certificate {
-  if (chainLength(pem) === 0) {
-    throw bad(`${path} holds no PEM certificate`, 'it should contain a line "-----BEGIN CERTIFICATE-----"');
-  }
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw bad(`the certificate in ${path} cannot be read`, 'the file looks damaged; copy it again', cause);
-  }
 }
 
 function parseKey({ key, keyPath, passphrase }: PemSource): KeyObject {
@@ -75,7 +84,8 @@ function parseKey({ key, keyPath, passphrase }: PemSource): KeyObject {
   }
 }
 
-function checkContext(material: CertificateMaterial, path: string): void {
+/** Throws `ConfigError` when TLS cannot work with it. */
+export function checkContext(material: SecureContextOptions, path: string): void {
   try {
     createSecureContext(material);
   } catch (cause) {
@@ -95,19 +105,24 @@ function leafOf(material: CertificateMaterial): X509Certificate | undefined {
 }
 
 function describe(
-  leaf: X509Certificate,
+  chain: readonly [X509Certificate, ...X509Certificate[]],
   source: string,
   material: CertificateMaterial,
-  development: boolean,
-): Certificate {
+): Omit<Certificate, 'development'> {
+  const [leaf] = chain;
   return {
     source,
     names: namesOf(leaf),
+    keyType: keyTypeOf(leaf),
     validFrom: new Date(leaf.validFrom),
     validTo: new Date(leaf.validTo),
     fingerprint: leaf.fingerprint256,
-    development,
-    selfIssued: leaf.subject === leaf.issuer,
+    chain,
     material,
   };
+}
+
+function keyTypeOf({ publicKey }: X509Certificate): KeyType {
+  const type = publicKey.asymmetricKeyType;
+  return type === 'rsa' || type === 'ec' ? type : 'other';
 }

@@ -26,21 +26,29 @@ export function normaliseName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** Finds the certificate for a name: the exact one, then a wildcard for its first label. Earlier certificates win. */
+/**
+ * Finds the certificates for a name: the exact one, then a wildcard for its first label. There is one for each kind of
+ * key; among those of one kind the earlier ones win.
+ */
 export class NameIndex {
-  readonly #byName = new Map<string, Certificate>();
+  readonly #byName = new Map<string, Certificate[]>();
 
   constructor(certificates: readonly Certificate[]) {
-    for (const certificate of certificates) {
-      for (const name of certificate.names) if (!this.#byName.has(name)) this.#byName.set(name, certificate);
-    }
+    for (const certificate of certificates) for (const name of certificate.names) this.#add(name, certificate);
   }
 
-  find(serverName: string): Certificate | undefined {
+  /** The same list every time, for the same name. */
+  find(serverName: string): readonly Certificate[] | undefined {
     const name = normaliseName(serverName);
     const dot = name.indexOf('.');
     // A wildcard covers one whole label and never none (RFC 9525, 6.3).
     const wildcard = dot > 0 ? this.#byName.get(`*${name.slice(dot)}`) : undefined;
     return this.#byName.get(name) ?? wildcard;
+  }
+
+  #add(name: string, certificate: Certificate): void {
+    const known = this.#byName.get(name);
+    if (known === undefined) this.#byName.set(name, [certificate]);
+    else if (known.every(({ keyType }) => keyType !== certificate.keyType)) known.push(certificate);
   }
 }

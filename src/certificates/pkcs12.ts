@@ -1,7 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import { LimitError } from '../errors.ts';
 import type { Certificate } from './certificate.ts';
 import type { PemPair } from './development.ts';
-import { bad, fromPem, fromPfx } from './inspect.ts';
+import { bad, fromPem, fromPfx, parseChain } from './inspect.ts';
 
 export const PKCS12_LIMITS = Object.freeze({
   // A chain with its key takes a few KiB. node-forge has had endless loops on crafted input, so nothing huge goes in.
@@ -14,26 +15,37 @@ export const PKCS12_LIMITS = Object.freeze({
  */
 export async function openPkcs12(path: string, pfx: Buffer, passphrase: string | undefined): Promise<Certificate> {
   if (pfx.length > PKCS12_LIMITS.maxBytes) throw tooLarge(path);
+  const convert = await converter(path, pfx, passphrase);
   try {
-    return fromPfx(path, pfx, passphrase);
+    return fromPfx(path, pfx, passphrase, (leaf) => issuersOf(leaf, convert, path));
   } catch (cause) {
     if (isWrongPassword(cause)) throw wrongPassword(path, passphrase, cause);
     if (!isLegacy(cause)) throw unreadable(path, cause);
   }
-  const pair = await convert(path, pfx, passphrase);
-  return fromPem({ certPath: path, keyPath: path, ...pair });
+  return fromPem({ certPath: path, keyPath: path, ...convert() });
 }
 
-async function convert(path: string, pfx: Buffer, passphrase: string | undefined): Promise<PemPair> {
+async function converter(path: string, pfx: Buffer, passphrase: string | undefined): Promise<() => PemPair> {
   const { convertLegacy } = await import('./pkcs12-legacy.ts');
-  let pair: PemPair | undefined;
+  return () => {
+    let pair: PemPair | undefined;
+    try {
+      pair = convertLegacy(pfx, passphrase);
+    } catch (cause) {
+      throw isWrongPassword(cause) ? wrongPassword(path, passphrase, cause) : unreadable(path, cause);
+    }
+    if (pair === undefined) throw bad(`${path} does not hold both a key and its certificate`, EXPORT_AGAIN);
+    return pair;
+  };
+}
+
+/** They are only looked at: what Node serves and the converter cannot read is served all the same. */
+function issuersOf(leaf: X509Certificate, convert: () => PemPair, path: string): X509Certificate[] {
   try {
-    pair = convertLegacy(pfx, passphrase);
-  } catch (cause) {
-    throw isWrongPassword(cause) ? wrongPassword(path, passphrase, cause) : unreadable(path, cause);
+    return parseChain(convert().cert, path).filter(({ fingerprint256 }) => fingerprint256 !== leaf.fingerprint256);
+  } catch {
+    return [];
   }
-  if (pair === undefined) throw bad(`${path} does not hold both a key and its certificate`, EXPORT_AGAIN);
-  return pair;
 }
 
 const EXPORT_AGAIN = 'export it again with a current tool, or convert it to PEM';

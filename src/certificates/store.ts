@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -5,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Certificate } from './certificate.ts';
 import { createDevelopmentCertificate, wantsRenewal, type PemPair } from './development.ts';
-import { bad, chainLength, fromPem } from './inspect.ts';
+import { bad, checkContext, fromPem } from './inspect.ts';
 import { NameIndex } from './names.ts';
 import { openPkcs12, PKCS12_LIMITS } from './pkcs12.ts';
 
@@ -19,6 +20,10 @@ export interface CertificateOptions {
   readonly directory: string;
   /** The first one is the default. Empty: whatever pairs are in the directory, or else a development certificate. */
   readonly certificates: readonly CertificateSource[];
+  /** PEM files that are read along: authorities of clients, and their revocation lists. */
+  readonly trustFiles?: readonly string[];
+  /** Refuse keys that others on this machine may read, instead of warning of them. */
+  readonly strictKeys?: boolean;
 }
 
 /** Names of the pair that we make, so that nobody takes it for a real one. */
@@ -31,40 +36,98 @@ const PAIRS: ReadonlyArray<(file: string) => string | undefined> = [
   (file) => (file.endsWith('.pem') && !file.endsWith('-key.pem') ? file.replace(/\.pem$/, '-key.pem') : undefined),
 ];
 
-const SOON_MS = 14 * 86_400_000;
-
 /**
  * The certificates that this process serves with, chosen by the name a client asks for. A store never changes: new
  * files make a new store.
  */
 export class CertificateStore {
   readonly all: readonly Certificate[];
-  /** For clients that name no server, or one that we have no certificate for. */
-  readonly fallback: Certificate;
+  /** For clients that name no server, or one that we have no certificate for: one for each kind of key. */
+  readonly fallback: readonly [Certificate, ...Certificate[]];
+  /** The same for stores that hold the same. */
+  readonly digest: string;
   readonly #index: NameIndex;
+  readonly #trust: ReadonlyMap<string, string>;
 
-  constructor(certificates: readonly [Certificate, ...Certificate[]]) {
+  constructor(certificates: readonly [Certificate, ...Certificate[]], trust: ReadonlyMap<string, string> = new Map()) {
+    const [first] = certificates;
     this.all = certificates;
-    this.fallback = certificates[0];
+    this.#trust = trust;
     this.#index = new NameIndex(certificates);
+    // Whoever is at its side for its name is so for those who ask for none.
+    const [, ...beside] = this.#index.find(first.names[0] ?? '') ?? [];
+    this.fallback = [first, ...beside];
+    this.digest = digestOf(certificates, trust);
   }
 
   /** Reads everything once. Throws `ConfigError` that names the file and what to do about it. */
   static async open(options: CertificateOptions, log: Log): Promise<CertificateStore> {
-    const given = options.certificates.length > 0 ? options.certificates : await findPairs(options.directory);
-    const [first, ...others] = await Promise.all(given.map((source) => openSource(options.directory, source)));
-    const certificates = [first ?? (await openDevelopment(options.directory, log)), ...others] as const;
-    for (const certificate of certificates) report(certificate, log, new Date());
-    return new CertificateStore(certificates);
+    const { directory, trustFiles = [] } = options;
+    const given = await sourcesOf(options);
+    const [first, ...others] = await Promise.all(given.map((source) => openSource(options, source)));
+    const certificates = [first ?? (await openDevelopment(directory, log)), ...others] as const;
+    const trust = await Promise.all(trustFiles.map((path) => openTrust(directory, path)));
+    return new CertificateStore(certificates, new Map(trust));
   }
 
-  /** The certificate for a name: exact, then wildcard, then the default. */
-  choose(serverName: string): Certificate {
+  /** The certificates for a name: exact, then wildcard, then the default. The same list every time, for the same name. */
+  choose(serverName: string): readonly Certificate[] {
     return this.#index.find(serverName) ?? this.fallback;
+  }
+
+  /** What is in one of the `trustFiles`. */
+  trust(path: string): string {
+    return this.#trust.get(path) ?? '';
   }
 }
 
-async function openSource(directory: string, source: CertificateSource): Promise<Certificate> {
+/** Changes whenever a file that `CertificateStore.open` would read does: size, time or what a link points to. */
+export async function signatureOf(options: CertificateOptions): Promise<string> {
+  const { directory, trustFiles = [] } = options;
+  const sources = await sourcesOf(options);
+  const development = sources.length === 0 ? Object.values(DEVELOPMENT_FILES) : [];
+  const files = sources.flatMap((source) => ('pfx' in source ? [source.pfx] : [source.cert, source.key]));
+  const paths = [...files, ...trustFiles, ...development];
+  return (await Promise.all(paths.map((path) => stateOf(directory, path)))).join('\n');
+}
+
+async function stateOf(directory: string, path: string): Promise<string> {
+  const found = await locate(directory, path);
+  const { ino = 0, size = 0, mtimeMs = 0, ctimeMs = 0 } = (await stat(found).catch(() => undefined)) ?? {};
+  return `${found} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+function digestOf(certificates: readonly Certificate[], trust: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const { material, chain } of certificates) {
+    hash.update('pfx' in material ? material.pfx : material.key);
+    for (const { fingerprint256 } of chain) hash.update(fingerprint256);
+  }
+  for (const [path, text] of trust) hash.update(`${path}\0${text}\0`);
+  return hash.digest('hex');
+}
+
+async function sourcesOf({ certificates, directory }: CertificateOptions): Promise<readonly CertificateSource[]> {
+  return certificates.length > 0 ? certificates : findPairs(directory);
+}
+
+async function openTrust(directory: string, path: string): Promise<[string, string]> {
+  const found = await locate(directory, path);
+  const text = (await read(found)).toString('utf8');
+  if (!/-----BEGIN (?:TRUSTED )?(?:CERTIFICATE|X509 CRL)-----/.test(text)) {
+    throw bad(`${found} holds neither certificates nor revocation lists`, 'name a PEM file that does');
+  }
+  checkContext(
+    { ca: text.includes('CERTIFICATE') ? text : undefined, crl: text.includes('CRL') ? text : undefined },
+    found,
+  );
+  return [path, text];
+}
+
+async function openSource(
+  { directory, strictKeys }: CertificateOptions,
+  source: CertificateSource,
+): Promise<Certificate> {
   const { passphrase } = source;
   if ('pfx' in source) {
     const path = await locate(directory, source.pfx);
@@ -73,8 +136,25 @@ async function openSource(directory: string, source: CertificateSource): Promise
   const certPath = await locate(directory, source.cert);
   const keyPath = await locate(directory, source.key);
   const [cert, key] = await Promise.all([read(certPath), read(keyPath)]);
+  const { mode } = await stat(keyPath);
+  if (strictKeys === true && isReadableByOthers(mode)) throw readableByOthers(keyPath);
   const secret = passphrase !== undefined && { passphrase };
-  return fromPem({ certPath, keyPath, cert: cert.toString('utf8'), key: key.toString('utf8'), ...secret });
+  return fromPem({
+    certPath,
+    keyPath,
+    keyMode: mode & 0o777,
+    cert: cert.toString('utf8'),
+    key: key.toString('utf8'),
+    ...secret,
+  });
+}
+
+function isReadableByOthers(mode: number): boolean {
+  return (mode & 0o007) !== 0;
+}
+
+function readableByOthers(path: string): ConfigError {
+  return bad(`${path} can be read by every user of this machine, which strictKeys forbids`, `chmod o-rwx ${path}`);
 }
 
 /** A relative path means a file in the certificate directory, or else one in the working directory. */
@@ -154,25 +234,4 @@ function keptInMemory(directory: string, error: unknown, log: Log): string {
   const message = `the directory ${directory} cannot be written, so every start makes a new development certificate`;
   log.warn({ event: 'certificate.unsaved', err: error }, message);
   return 'development certificate (in memory)';
-}
-
-// What people should know ---------------------------------------------------------------------------------------------
-
-function report(certificate: Certificate, log: Log, now: Date): void {
-  const { source, names, validFrom, validTo, fingerprint, development } = certificate;
-  const fields = { event: 'certificate', source, names, validTo: validTo.toISOString(), fingerprint };
-  if (development) log.info(fields, 'serving TLS with a development certificate; clients that verify will refuse it');
-  else log.info(fields, `serving TLS with ${source}`);
-  if (validTo <= now) log.warn(fields, `the certificate ${source} has expired; renew it`);
-  else if (validFrom > now) log.warn(fields, `the certificate ${source} is not valid yet; check the clock`);
-  else if (validTo.getTime() - now.getTime() < SOON_MS)
-    log.warn(fields, `the certificate ${source} expires soon; renew it`);
-  if (isBareLeaf(certificate)) {
-    log.warn(fields, `${source} lacks its issuer's certificate; OBS and others refuse that: use the full chain`);
-  }
-}
-
-/** One certificate alone that somebody else has signed: clients with only the root installed cannot build the chain. */
-function isBareLeaf({ material, selfIssued }: Certificate): boolean {
-  return !selfIssued && material.cert !== undefined && chainLength(material.cert) === 1;
 }

@@ -6,10 +6,12 @@ import { EXIT } from './io.ts';
 import type { CommandIo } from './io.ts';
 import { addressLines, upstreamLines } from './ready.ts';
 import type { OpenDoor } from './ready.ts';
+import { reload } from './reload.ts';
+import type { Reloadable } from './reload.ts';
 import { startFailure } from './start-failure.ts';
 
 /** What this command needs of the gateway. */
-export interface Runnable {
+export interface Runnable extends Reloadable {
   start(): Promise<readonly OpenDoor[]>;
   /** Drains. */
   stop(): Promise<void>;
@@ -34,10 +36,15 @@ export const SERVE_FLAGS: FlagKinds = {
 
 /** Runs the gateway until a signal ends it; resolves to the exit status. Throws `ConfigError`. */
 export async function serve(args: Arguments, io: CommandIo, dependencies: ServeDependencies): Promise<number> {
-  const { config } = loadConfig({ ...sourceOf(args), env: io.env, terminal: io.terminal });
+  const load = () => loadConfig({ ...sourceOf(args), env: io.env, terminal: io.terminal }).config;
+  const config = load();
   const log = dependencies.createLog(config.log);
   const gateway = dependencies.createGateway(config, log);
-  const signals = new StopSignals(io, log);
+  let reloaded = Promise.resolve(config);
+  // One after the other: each compares with what the last one left.
+  const signals = new Signals(io, () => {
+    reloaded = reloaded.then((running) => reload(gateway, running, load, log));
+  });
   try {
     // `demanded` comes first: a gateway that is stopped twice while it starts need not come up any more.
     const running = run(gateway, config, signals, io, log);
@@ -48,7 +55,7 @@ export async function serve(args: Arguments, io: CommandIo, dependencies: ServeD
   }
 }
 
-async function run(gateway: Runnable, config: Config, signals: StopSignals, io: CommandIo, log: Log): Promise<number> {
+async function run(gateway: Runnable, config: Config, signals: Signals, io: CommandIo, log: Log): Promise<number> {
   try {
     announce(await gateway.start(), config, io, log);
   } catch (error) {
@@ -90,8 +97,8 @@ function failed(error: unknown, io: CommandIo): number {
   return failure.status;
 }
 
-/** SIGTERM and SIGINT: the first one asks, the second one demands. SIGHUP would end a process that does not listen. */
-class StopSignals {
+/** SIGTERM and SIGINT: the first one asks, the second one demands. SIGHUP reloads. */
+class Signals {
   /** Resolves to the first signal's name. */
   readonly asked: Promise<string>;
   /** Resolves at the second. */
@@ -99,7 +106,7 @@ class StopSignals {
   readonly #io: CommandIo;
   readonly #handlers: ReadonlyMap<string, () => void>;
 
-  constructor(io: CommandIo, log: Log) {
+  constructor(io: CommandIo, hangup: () => void) {
     let ask: (signal: string) => void = () => {};
     let demand: () => void = () => {};
     this.asked = new Promise((resolve) => (ask = resolve));
@@ -110,10 +117,7 @@ class StopSignals {
     this.#handlers = new Map([
       ['SIGTERM', () => stop('SIGTERM')],
       ['SIGINT', () => stop('SIGINT')],
-      [
-        'SIGHUP',
-        () => log.warn({ event: 'reload' }, 'this version does not reload yet; restart to change the configuration'),
-      ],
+      ['SIGHUP', hangup],
     ]);
     for (const [signal, handler] of this.#handlers) io.signals.on(signal, handler);
   }

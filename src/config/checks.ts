@@ -18,6 +18,7 @@ export function contradictions(settings: Settings, doors: readonly PlacedDoor[])
     ...doorsForNobody(settings, doors),
     ...tlsRanges(settings, doors),
     ...certificateShapes(settings),
+    ...clientTrusts(settings, doors),
     ...limitsAtOdds(settings),
   ];
 }
@@ -81,6 +82,19 @@ function certificateShapes({ tls }: Settings): Complaint[] {
     if (pem || pkcs12) return [];
     return [{ place: ['tls', 'certificates', index], reason: 'expected either cert and key, or pfx' }];
   });
+}
+
+/** Keys that ask for nothing because nobody is trusted. */
+function clientTrusts({ tls }: Settings, doors: readonly PlacedDoor[]): Complaint[] {
+  if (tls.clientCa !== null) return [];
+  const reason = 'needs clientCa: there is nobody whose certificates are accepted';
+  const general = tls.clientCrl === null ? [] : [{ place: ['tls', 'clientCrl'], reason }];
+  const own = doors.flatMap(({ door, place }) => {
+    if (door.tls === undefined || door.tls.clientCa !== undefined) return [];
+    const keys = (['clientCrl', 'clientCertificate'] as const).filter((key) => door.tls?.[key] !== undefined);
+    return keys.map((key) => ({ place: typeof place === 'string' ? place : [...place, 'tls', key], reason }));
+  });
+  return [...general, ...own];
 }
 
 /** Pairs of keys of which the first must not be below the second, and why. */

@@ -66,6 +66,14 @@ export function list<E extends z.ZodType>(element: E) {
   });
 }
 
+/** A list; one thing alone counts as a list of one. */
+export function listOrOne<E extends z.ZodType>(element: E) {
+  return z.codec(z.unknown(), z.array(element), {
+    decode: (input) => (Array.isArray(input) ? input : [input]) as z.input<E>[],
+    encode: (value) => value,
+  });
+}
+
 /** A whole number. */
 export function count(range: Range = {}) {
   const within = bounded(range);
@@ -132,10 +140,11 @@ export function text(expected: string, accepts: (text: string) => boolean = () =
   return leaf({ expected, read: (input) => (fits(input) ? input : undefined) });
 }
 
-/** Not-empty text that nobody gets to see again: neither an error nor the effective configuration shows it. */
-export function secret() {
-  const read = (input: unknown) => (typeof input === 'string' && input !== '' ? input : undefined);
-  return leaf({ expected: 'text (a number in quotes)', read, write: () => REDACTED, hidden: true });
+/** Text that nobody gets to see again: neither an error nor the effective configuration shows it. */
+export function secret(minLength = 1) {
+  const read = (input: unknown) => (typeof input === 'string' && input.length >= minLength ? input : undefined);
+  const least = minLength > 1 ? `text of ${minLength} characters or more` : 'text (a number in quotes)';
+  return leaf({ expected: least, read, write: () => REDACTED, hidden: true });
 }
 
 /** A host name or an IP address to listen on; brackets around IPv6 are taken off. */

@@ -1,4 +1,4 @@
-import type { CertificateOptions, CertificateSource } from '../certificates/index.ts';
+import type { CertificateSource, LiveOptions } from '../certificates/index.ts';
 import { DRIVER_DEFAULTS } from '../endpoint/index.ts';
 import type { DriverOptions } from '../endpoint/index.ts';
 import { HUB_DEFAULTS } from '../hub/index.ts';
@@ -7,7 +7,7 @@ import type { LogOptions } from '../log.ts';
 import { SESSION_DEFAULTS } from '../protocol/index.ts';
 import type { SessionOptions } from '../protocol/index.ts';
 import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
-import type { DoorLimits, DoorOptions, TunnelOptions } from '../transport/index.ts';
+import type { ClientTrust, DoorLimits, DoorOptions, TlsOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
 import { OFF } from './fields.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
@@ -29,7 +29,7 @@ export interface Config {
   /** The RTMP servers that take the built-in core's place, if there are any. */
   readonly upstreams: UpstreamsConfig;
   readonly tunnel: TunnelOptions;
-  readonly tls: CertificateOptions;
+  readonly tls: LiveOptions;
   /** For `trustList`. */
   readonly trustedProxies: readonly string[];
   readonly limits: ConnectionLimits;
@@ -45,16 +45,19 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
     core: coreOptions(settings),
     upstreams: upstreamsConfig(settings.core, limits),
     tunnel: tunnelOptions(settings),
-    tls: { directory: settings.tls.directory, certificates: settings.tls.certificates.map(certificateSource) },
+    tls: certificateOptions(settings),
     trustedProxies: settings.trustedProxies,
     limits: { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress },
-    web: { app: { crossdomain: settings.web.crossdomain }, server: webServerOptions(settings) },
+    web: {
+      app: { crossdomain: settings.web.crossdomain, acmeWebroot: settings.tls.acmeWebroot },
+      server: webServerOptions(settings),
+    },
     log: { level: log.level, format: log.format ?? (terminal ? 'pretty' : 'json') },
   };
 }
 
 function doorOptions(door: DoorSettings, { tls: general, limits }: Settings): DoorOptions[] {
-  const { host, port, protocols, proxyProtocol, tls } = door;
+  const { host, port, protocols, proxyProtocol } = door;
   if (port === OFF) return [];
   return [
     {
@@ -62,14 +65,42 @@ function doorOptions(door: DoorSettings, { tls: general, limits }: Settings): Do
       ...(host !== undefined && { host }),
       ...(protocols !== undefined && { protocols }),
       ...(proxyProtocol !== undefined && { proxyProtocol }),
-      tls: {
-        minVersion: tls?.minVersion ?? general.minVersion,
-        maxVersion: tls?.maxVersion ?? general.maxVersion,
-        capWithoutSni: general.capWithoutSni,
-      },
+      tls: tlsOptions(door, general),
       limits: doorLimits(limits),
     },
   ];
+}
+
+function tlsOptions({ tls: own }: DoorSettings, general: Settings['tls']): TlsOptions {
+  const ciphers = own?.ciphers ?? general.ciphers;
+  const clients = clientTrust(own, general);
+  return {
+    minVersion: own?.minVersion ?? general.minVersion,
+    maxVersion: own?.maxVersion ?? general.maxVersion,
+    capWithoutSni: general.capWithoutSni,
+    ...(ciphers !== null && { ciphers }),
+    ...(clients !== undefined && { clients }),
+  };
+}
+
+/** A door with authorities of its own has its own revocation lists as well. */
+function clientTrust(own: DoorSettings['tls'], general: Settings['tls']): ClientTrust | undefined {
+  const authorities = own?.clientCa ?? general.clientCa;
+  if (authorities === null) return undefined;
+  const revoked = own?.clientCrl ?? (own?.clientCa === undefined ? general.clientCrl : null) ?? [];
+  return { authorities, revoked, required: (own?.clientCertificate ?? general.clientCertificate) === 'required' };
+}
+
+function certificateOptions({ tls, listen }: Settings): LiveOptions {
+  const { directory, certificates, strictKeys, ticketSecret: secret, ticketRotation: rotationMs } = tls;
+  const trusts = listen.flatMap((door) => clientTrust(door.tls, tls) ?? []);
+  return {
+    directory,
+    certificates: certificates.map(certificateSource),
+    trustFiles: [...new Set(trusts.flatMap(({ authorities, revoked }) => [...authorities, ...revoked]))],
+    strictKeys,
+    tickets: { rotationMs, ...(secret !== null && { secret }) },
+  };
 }
 
 function doorLimits(limits: Limits): DoorLimits {

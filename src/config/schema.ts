@@ -1,9 +1,10 @@
 import type { z } from 'zod';
+import { TICKET_DEFAULTS } from '../certificates/index.ts';
 import { HUB_DEFAULTS } from '../hub/index.ts';
-import { ALL_PROTOCOLS, TLS_DEFAULTS, trustList, TUNNEL_DEFAULTS } from '../transport/index.ts';
+import { ALL_PROTOCOLS, isCipherList, TLS_DEFAULTS, trustList, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { Protocol, TlsVersion } from '../transport/index.ts';
 import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, secret, section } from './fields.ts';
-import { size, text, toggle, words } from './fields.ts';
+import { listOrOne, size, text, toggle, words } from './fields.ts';
 import { limits } from './limits.ts';
 import { upstreamKeys } from './upstreams.ts';
 
@@ -18,6 +19,15 @@ export const TLS_VERSIONS: readonly [TlsVersion, ...TlsVersion[]] = ['TLSv1', 'T
 /** Where the gateway listens when nothing else is said: RTMP's own port, and what stands in for 80 and 443. */
 export const DEFAULT_PORTS = Object.freeze({ rtmp: 1935, http: 8080, https: 8443 });
 
+function cipherList() {
+  return text("a list of ciphers in OpenSSL's notation, such as ECDHE-ECDSA-AES128-GCM-SHA256", isCipherList);
+}
+
+/** One file, or several. */
+function pemFiles() {
+  return listOrOne(text('the path of a PEM file'));
+}
+
 const door = section({
   host: host().optional(),
   port: portOrOff(),
@@ -26,6 +36,10 @@ const door = section({
   tls: section({
     minVersion: choice(...TLS_VERSIONS).optional(),
     maxVersion: choice(...TLS_VERSIONS).optional(),
+    ciphers: cipherList().optional(),
+    clientCa: pemFiles().optional(),
+    clientCrl: pemFiles().optional(),
+    clientCertificate: choice('required', 'optional').optional(),
   }).optional(),
 });
 
@@ -60,7 +74,14 @@ const tls = section({
   minVersion: choice(...TLS_VERSIONS).default(TLS_DEFAULTS.minVersion),
   maxVersion: choice(...TLS_VERSIONS).default(TLS_DEFAULTS.maxVersion),
   capWithoutSni: toggle().default(TLS_DEFAULTS.capWithoutSni),
-  clientCa: later('this version does not ask clients for certificates yet'),
+  ciphers: cipherList().nullable().default(null),
+  clientCa: pemFiles().nullable().default(null),
+  clientCrl: pemFiles().nullable().default(null),
+  clientCertificate: choice('required', 'optional').default('required'),
+  ticketSecret: secret(32).nullable().default(null),
+  ticketRotation: duration({ min: 60_000, max: 7 * 86_400_000 }).default(TICKET_DEFAULTS.rotationMs),
+  strictKeys: toggle().default(false),
+  acmeWebroot: text('the path of a directory').nullable().default(null),
 });
 
 const addressRange = text('"loopback", "private", an IP address or a range such as 10.0.0.0/8', (entry) => {

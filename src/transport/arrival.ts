@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Admission } from './admission.ts';
 import type { ClientHello } from './client-hello.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import type { Opening } from './opening.ts';
 import { nextPeerId } from './peer-id.ts';
 import type { Endpoint } from './proxy-header.ts';
@@ -20,6 +21,8 @@ export class Arrival {
   /** Where its bytes come from: the socket, and after the handshake the TLS stream on top of it. */
   stream: Socket | TLSSocket;
   secure = false;
+  /** Who it is by its certificate. */
+  identity: ClientIdentity | undefined;
   /** Where it goes, once known: first what the socket shows, after a handshake what is inside. */
   admission: Admission | undefined;
   hello: ClientHello | undefined;
@@ -50,8 +53,9 @@ export class Arrival {
 
   /** Fields for its log lines. */
   fields(): object {
-    const { id, address, port, proxy, hello } = this;
+    const { id, address, port, proxy, hello, identity } = this;
     const tls = hello && { serverName: hello.serverName ?? null, offeredVersion: hello.version };
-    return { peer: id, address, port, ...(proxy !== undefined && { proxy }), ...tls };
+    const client = identity && { client: identity.commonName };
+    return { peer: id, address, port, ...(proxy !== undefined && { proxy }), ...tls, ...client };
   }
 }

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Log } from '../log.ts';
 import type { AddressCounter } from './address-counter.ts';
 import type { Protocol } from './admission.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import type { Handler } from './link.ts';
 import type { CertificateChoice, TlsOptions } from './tls-server.ts';
 
@@ -67,6 +68,8 @@ export interface HttpArrival {
   readonly trusted: boolean;
   readonly tunnel: boolean;
   readonly web: boolean;
+  /** Who it is by its certificate. */
+  readonly identity?: ClientIdentity;
   /** To be called at its first valid request: from then on it no longer counts towards its address's limit. */
   validRequest(): void;
 }

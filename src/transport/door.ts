@@ -6,6 +6,7 @@ import { normaliseAddress } from './address.ts';
 import { admit, ALL_PROTOCOLS, type Admission, type AdmissionRules } from './admission.ts';
 import { Arrival } from './arrival.ts';
 import { readClientHello } from './client-hello.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import {
   BACKLOG,
   DOOR_LIMITS,
@@ -85,6 +86,7 @@ export class Door {
   /** Closes the port and every connection that came in by it, handed over or not. */
   destroy(): void {
     if (this.#server.listening) this.#server.close();
+    this.#tls?.close();
     for (const raw of this.#sockets) raw.destroy();
   }
 
@@ -92,7 +94,8 @@ export class Door {
     const { certificates } = this.#deps;
     if (certificates === undefined) return undefined;
     const outcome = {
-      secured: (raw: Socket, stream: TLSSocket) => this.#secured(raw, stream),
+      secured: (raw: Socket, stream: TLSSocket, identity: ClientIdentity | undefined) =>
+        this.#secured(raw, stream, identity),
       failed: (raw: Socket, error: Error) => this.#handshakeFailed(raw, error),
     };
     return new TlsServers(certificates, outcome, this.#options.tls ?? TLS_DEFAULTS, this.#limits.tlsMs);
@@ -292,12 +295,13 @@ export class Door {
     if (arrival.hello) this.#tls?.secure(arrival.raw, arrival.hello);
   }
 
-  #secured(raw: Socket, stream: TLSSocket): void {
+  #secured(raw: Socket, stream: TLSSocket, identity: ClientIdentity | undefined): void {
     const arrival = this.#undecided.get(raw);
     if (arrival === undefined) return void stream.destroy();
     stream.allowHalfOpen = true;
     arrival.stream = stream;
     arrival.secure = true;
+    arrival.identity = identity;
     arrival.admission = undefined;
     this.#progressed(arrival);
     this.#open(arrival);
@@ -322,19 +326,31 @@ export class Door {
   // Handing over ----------------------------------------------------------------------------------------------------
 
   #handToRtmp(arrival: Arrival): void {
-    const { raw, stream, address, port, id, secure } = arrival;
+    const { raw, stream, address, port, id, secure, identity } = arrival;
     const releaseClient = this.#deps.clients.acquire(address);
     if (releaseClient === undefined) return this.#turnAway(arrival, false);
     raw.once('close', releaseClient);
     arrival.release();
     const scheme = secure ? 'rtmps' : 'rtmp';
-    this.#handOver(arrival, () => this.#deps.rtmp(stream, { scheme, secure, address, port, id }));
+    this.#handOver(arrival, () =>
+      this.#deps.rtmp(stream, { scheme, secure, address, port, id, ...(identity && { identity }) }),
+    );
   }
 
   #handToHttp(arrival: Arrival, { tunnel, web }: Admission & { readonly to: 'http' }): void {
-    const { stream, address, port, id, secure, release } = arrival;
+    const { stream, address, port, id, secure, identity, release } = arrival;
     const trusted = this.#deps.trusted(address);
-    const client = { id, address, port, secure, trusted, tunnel, web, validRequest: release };
+    const client = {
+      id,
+      address,
+      port,
+      secure,
+      trusted,
+      tunnel,
+      web,
+      validRequest: release,
+      ...(identity && { identity }),
+    };
     this.#handOver(arrival, () => this.#deps.http(stream, client));
   }
 

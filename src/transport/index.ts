@@ -25,7 +25,8 @@ export { TUNNEL_DEFAULTS, restMs, type TunnelOptions } from './rtmpt/tunnel-opti
 export { serveTunnelConnection, type TunnelConnectionDependencies } from './rtmpt/connection.ts';
 export { tunnelRouter } from './rtmpt/router.ts';
 export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';
-export { TLS_DEFAULTS, type TlsOptions, type TlsVersion } from './tls-server.ts';
+export type { ClientIdentity } from './client-identity.ts';
+export { isCipherList, TLS_DEFAULTS, type ClientTrust, type TlsOptions, type TlsVersion } from './tls-server.ts';
 export { trustList } from './trust-list.ts';
 export { streamKey, type Balance } from './balance.ts';
 export type { UpstreamServer } from './upstream.ts';

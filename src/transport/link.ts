@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ClientIdentity } from './client-identity.ts';
 
 /** How a client's bytes reach us. The `s` forms run inside TLS, the `t` forms are tunnelled through HTTP requests. */
 export type Scheme = 'rtmp' | 'rtmps' | 'rtmpt' | 'rtmpts';
@@ -13,6 +14,8 @@ export interface Peer {
   readonly port: number;
   /** Short and unique within the process; safe to log (it is not the tunnel's session id). */
   readonly id: string;
+  /** Who it is by its certificate, where one was asked for. */
+  readonly identity?: ClientIdentity;
 }
 
 /** Takes a stream over for good: whoever implements this reads, writes and ends it. */

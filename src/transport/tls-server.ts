@@ -1,9 +1,10 @@
-import { constants } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Certificate } from '../certificates/index.ts';
 import { ConfigError } from '../errors.ts';
 import type { ClientHello } from './client-hello.ts';
+import { judgeClient, type ClientIdentity } from './client-identity.ts';
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
@@ -12,6 +13,20 @@ export interface TlsOptions {
   readonly maxVersion: TlsVersion;
   /** Gives a client that names no server TLS 1.2 at most, if it takes that. */
   readonly capWithoutSni: boolean;
+  /** Cipher list in OpenSSL's notation; Node's own when absent. */
+  readonly ciphers?: string;
+  /** Clients are asked who they are. */
+  readonly clients?: ClientTrust;
+}
+
+/** Mutual TLS: whose certificates are accepted, by the paths that the certificate store knows the files by. */
+export interface ClientTrust {
+  /** Authorities that sign clients' certificates. */
+  readonly authorities: readonly string[];
+  /** What they have revoked. */
+  readonly revoked: readonly string[];
+  /** Whether a client without any certificate is refused as well. */
+  readonly required: boolean;
 }
 
 export const TLS_DEFAULTS: TlsOptions = Object.freeze({
@@ -23,16 +38,23 @@ export const TLS_DEFAULTS: TlsOptions = Object.freeze({
   capWithoutSni: true,
 });
 
-/** What a TLS front needs of the certificate store. */
+/** What a TLS front needs of the certificates, which may be others tomorrow. */
 export interface CertificateChoice {
-  /** For clients that name no server, or one that we have no certificate for. */
-  readonly fallback: Certificate;
-  choose(serverName: string): Certificate;
+  /** For clients that name no server, or one that we have no certificate for: one for each kind of key. */
+  readonly fallback: readonly Certificate[];
+  /** The same list every time, for the same name. */
+  choose(serverName: string): readonly Certificate[];
+  /** What is in a file of authorities or revocation lists. */
+  trust(path: string): string;
+  /** 48 bytes to seal session tickets with; tickets of one realm mean nothing in another. */
+  ticketKeys(realm: string): Buffer;
+  /** Calls when any of this has changed; returns what ends that. */
+  onChange(listener: () => void): () => void;
 }
 
 /** Called once for each socket given to `secure`, unless that socket is destroyed before. */
 export interface TlsOutcome {
-  secured(raw: Socket, stream: tls.TLSSocket): void;
+  secured(raw: Socket, stream: tls.TLSSocket, identity: ClientIdentity | undefined): void;
   /** The handshake failed; `raw` is closed or about to be. */
   failed(raw: Socket, error: Error): void;
 }
@@ -43,6 +65,9 @@ export interface TlsOutcome {
  */
 const NO_RENEGOTIATION = constants.SSL_OP_NO_RENEGOTIATION;
 
+/** OpenSSL 3 calls the signatures of TLS 1.0 and 1.1 too weak at its default level: only level 0 lets them pass. */
+const OLD_SIGNATURES = '@SECLEVEL=0';
+
 const ORDER: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 /**
@@ -52,9 +77,10 @@ const ORDER: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 export class TlsServers {
   readonly #certificates: CertificateChoice;
   readonly #options: TlsOptions;
-  readonly #contexts = new WeakMap<Certificate, tls.SecureContext>();
+  #contexts = new WeakMap<readonly Certificate[], tls.SecureContext>();
   readonly #normal: tls.Server;
   readonly #capped: tls.Server;
+  readonly #forgetCertificates: () => void;
 
   /**
    * `handshakeMs` is a last resort below the door's own deadline. Throws `ConfigError` for versions that leave nothing
@@ -66,6 +92,12 @@ export class TlsServers {
     this.#options = options;
     this.#normal = this.#createServer(options.maxVersion, outcome, handshakeMs);
     this.#capped = this.#createServer(this.#cap(), outcome, handshakeMs);
+    this.#forgetCertificates = certificates.onChange(() => this.#renew());
+  }
+
+  /** Takes no notice of new certificates any more. */
+  close(): void {
+    this.#forgetCertificates();
   }
 
   /** Starts the handshake. `raw` must have been given back every byte of the hello with `unshift`. */
@@ -81,16 +113,27 @@ export class TlsServers {
   }
 
   #createServer(maxVersion: TlsVersion, outcome: TlsOutcome, handshakeMs: number): tls.Server {
+    const { clients } = this.#options;
     const server = tls.createServer({
-      ...this.#contextOptions(this.#certificates.fallback),
-      maxVersion,
+      ...this.#serverContext(maxVersion),
       handshakeTimeout: handshakeMs,
       ALPNCallback: ({ protocols }) => chooseAlpn(protocols),
       SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      // Node would end those it does not like without a word; `judge` says why.
+      requestCert: clients !== undefined,
+      rejectUnauthorized: false,
     });
-    server.on('secureConnection', (stream) => this.#report(stream, (raw) => outcome.secured(raw, stream)));
+    server.on('secureConnection', (stream) => this.#report(stream, (raw) => this.#judge(raw, stream, outcome)));
     server.on('tlsClientError', (error, stream) => this.#report(stream, (raw) => outcome.failed(raw, error)));
     return server;
+  }
+
+  #judge(raw: Socket, stream: tls.TLSSocket, outcome: TlsOutcome): void {
+    const { clients } = this.#options;
+    if (clients === undefined) return outcome.secured(raw, stream, undefined);
+    const judgement = judgeClient(stream, clients.required);
+    if (judgement instanceof Error) outcome.failed(raw, judgement);
+    else outcome.secured(raw, stream, judgement);
   }
 
   #report(stream: tls.TLSSocket, tell: (raw: Socket) => void): void {
@@ -101,21 +144,69 @@ export class TlsServers {
     else stream.destroy();
   }
 
+  /** For connections from now on. */
+  #renew(): void {
+    this.#contexts = new WeakMap();
+    this.#normal.setSecureContext(this.#serverContext(this.#options.maxVersion));
+    this.#capped.setSecureContext(this.#serverContext(this.#cap()));
+  }
+
   /** An unknown name gets the default certificate instead of an alert: clients that do not verify then just work. */
   #contextFor(serverName: string): tls.SecureContext {
-    const certificate = this.#certificates.choose(serverName);
-    const known = this.#contexts.get(certificate);
+    const certificates = this.#certificates.choose(serverName);
+    const known = this.#contexts.get(certificates);
     if (known) return known;
-    const context = tls.createSecureContext(this.#contextOptions(certificate));
-    this.#contexts.set(certificate, context);
+    const context = tls.createSecureContext(this.#contextOptions(certificates));
+    this.#contexts.set(certificates, context);
     return context;
   }
 
-  #contextOptions(certificate: Certificate): tls.SecureContextOptions {
-    const { minVersion, maxVersion } = this.#options;
-    const ciphers = ciphersFor(minVersion);
-    return { ...certificate.material, minVersion, maxVersion, ciphers, secureOptions: NO_RENEGOTIATION };
+  /** Everything there is to say: whatever is left out falls back to Node's defaults when a context is replaced. */
+  #serverContext(maxVersion: TlsVersion): tls.TlsOptions {
+    const options = { ...this.#contextOptions(this.#certificates.fallback), maxVersion };
+    return { ...options, ticketKeys: this.#certificates.ticketKeys(realmOf(options)) };
   }
+
+  #contextOptions(certificates: readonly Certificate[]): tls.SecureContextOptions {
+    const { minVersion, maxVersion, ciphers = tls.DEFAULT_CIPHERS, clients } = this.#options;
+    return {
+      ...materialOf(certificates),
+      ...(clients !== undefined && this.#trustOf(clients)),
+      minVersion,
+      maxVersion,
+      ciphers: isBelow('TLSv1.2', minVersion) ? ciphers : `${ciphers}:${OLD_SIGNATURES}`,
+      secureOptions: NO_RENEGOTIATION,
+      // Node's own would differ from gateway to gateway, and nobody could go on with another's session.
+      sessionIdContext: 'rtmp-gateway',
+    };
+  }
+
+  #trustOf({ authorities, revoked }: ClientTrust): tls.SecureContextOptions {
+    const read = (paths: readonly string[]) => paths.map((path) => this.#certificates.trust(path));
+    return { ca: read(authorities), ...(revoked.length > 0 && { crl: read(revoked) }) };
+  }
+}
+
+/**
+ * Tickets keep what was known of a client. They are worth nothing where something else is asked of clients, and no more
+ * once an authority or a revocation list has changed.
+ */
+function realmOf({ ca = [], crl = [] }: tls.SecureContextOptions): string {
+  return createHash('sha256')
+    .update(JSON.stringify([ca, crl]))
+    .digest('hex');
+}
+
+/** Several certificates serve one name when their keys are of different kinds: OpenSSL takes what the client can use. */
+function materialOf(certificates: readonly Certificate[]): tls.SecureContextOptions {
+  const materials = certificates.map(({ material }) => material);
+  const pem = materials.flatMap((material) => ('cert' in material ? [material] : []));
+  const pfx = materials.flatMap((material) => ('pfx' in material ? [material] : []));
+  return {
+    cert: pem.map(({ cert }) => cert),
+    key: pem.map(({ key, passphrase }) => ({ pem: key, ...(passphrase !== undefined && { passphrase }) })),
+    pfx: pfx.map(({ pfx: buf, passphrase }) => ({ buf, ...(passphrase !== undefined && { passphrase }) })),
+  };
 }
 
 /**
@@ -127,9 +218,14 @@ export function chooseAlpn(offered: readonly string[]): string | undefined {
   return offered.find((name) => name !== 'h2' && name !== 'h3');
 }
 
-/** OpenSSL 3 calls the signatures of TLS 1.0 and 1.1 too weak at its default level: only level 0 lets them pass. */
-function ciphersFor(minVersion: TlsVersion): string {
-  return isBelow('TLSv1.2', minVersion) ? tls.DEFAULT_CIPHERS : `${tls.DEFAULT_CIPHERS}:@SECLEVEL=0`;
+/** Whether OpenSSL can read it and knows at least one of them. What it does not know it passes over without a word. */
+export function isCipherList(ciphers: string): boolean {
+  try {
+    tls.createSecureContext({ ciphers });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** True when `low` is not above `high`. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { run } from '../../src/commands/index.ts';
 import type { Runnable } from '../../src/commands/index.ts';
 import type { Config } from '../../src/config/index.ts';
@@ -22,11 +22,13 @@ class FakeGateway implements Runnable {
       start: () => (this.calls.push('start'), start()),
       stop: () => (this.calls.push('stop'), stop()),
       destroy: () => void this.calls.push('destroy'),
+      reloadCertificates: async () => (this.calls.push('reload'), true),
     };
   }
 
   readonly recorded: Runnable;
   destroy(): void {}
+  reloadCertificates = async (): Promise<boolean> => true;
 }
 
 function setUp(...args: string[]) {
@@ -98,14 +100,16 @@ test('two signals while it starts end it without waiting', async () => {
   expect(gateway.calls).toEqual(['start', 'destroy']);
 });
 
-test('SIGHUP says that there is no reload yet, and goes on', async () => {
-  const { io, go, lines } = setUp();
+test('SIGHUP reloads, once for each signal, and it goes on', async () => {
+  const { io, gateway, go, events } = setUp();
   const done = go();
   await untilReady(io);
   io.signals.emit('SIGHUP');
-  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 40, event: 'reload' });
+  io.signals.emit('SIGHUP');
+  await vi.waitFor(() => expect(gateway.calls).toEqual(['start', 'reload', 'reload']));
   io.signals.emit('SIGTERM');
   expect(await done).toBe(0);
+  expect(events().filter((event) => event === 'reload')).toHaveLength(2);
 });
 
 test('a port in use is one line and status 1', async () => {

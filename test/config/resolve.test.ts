@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TICKET_DEFAULTS } from '../../src/certificates/index.ts';
 import { DRIVER_DEFAULTS } from '../../src/endpoint/index.ts';
 import { HUB_DEFAULTS, OUTBOX_DEFAULTS } from '../../src/hub/index.ts';
 import { SESSION_DEFAULTS } from '../../src/protocol/index.ts';
@@ -20,10 +21,10 @@ test('without a word from anyone, every room gets its own defaults', () => {
       },
     },
     tunnel: TUNNEL_DEFAULTS,
-    tls: { directory: 'certs', certificates: [] },
+    tls: { directory: 'certs', certificates: [], trustFiles: [], strictKeys: false, tickets: TICKET_DEFAULTS },
     trustedProxies: ['loopback'],
     limits: { connections: 20_000, connectionsPerAddress: 200 },
-    web: { app: { crossdomain: null }, server: WEB_DEFAULTS },
+    web: { app: { crossdomain: null, acmeWebroot: null }, server: WEB_DEFAULTS },
     log: { level: 'info', format: 'json' },
   });
 });

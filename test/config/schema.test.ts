@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { faults, load } from '../support/config-file.ts';
 
 test.each([
-  ['tls: { clientCa: ca.pem }', 'tls.clientCa: this version does not ask clients for certificates yet'],
   ['auth: { publish: x }', 'auth: this version does not ask who publishes or plays yet'],
   ['relay: [{ push: "live/*" }]', 'relay: this version does not relay yet'],
   ['hls: { enabled: true }', 'hls: this version does not deliver HLS yet'],

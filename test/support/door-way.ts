@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateStore } from '../../src/certificates/index.ts';
+import { LiveCertificates } from '../../src/certificates/index.ts';
 import { NO_LOG } from '../../src/log.ts';
 import { AddressCounter, dialer, Door } from '../../src/transport/index.ts';
 import type { DoorDependencies, Handler } from '../../src/transport/index.ts';
@@ -10,10 +10,10 @@ import type { Way } from '../conformance/transport.ts';
 const unlimited = (): AddressCounter => new AddressCounter({ max: 10_000, maxPerAddress: 10_000 });
 
 /** A development certificate in a folder that is gone again at once. */
-export async function makeCertificates(): Promise<CertificateStore> {
+export async function makeCertificates(): Promise<LiveCertificates> {
   const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
   try {
-    return await CertificateStore.open({ directory, certificates: [] }, NO_LOG);
+    return await LiveCertificates.open({ directory, certificates: [] }, NO_LOG);
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -11,7 +11,7 @@ import {
   type HttpArrival,
   type Peer,
 } from '../../src/transport/index.ts';
-import type { CertificateStore } from '../../src/certificates/index.ts';
+import type { CertificateChoice } from '../../src/transport/tls-server.ts';
 import { recordingLog, type LogLine } from './recording-log.ts';
 
 export interface Taken<P> {
@@ -40,7 +40,7 @@ export interface TestDoor {
 }
 
 export interface TestDoorOptions extends Omit<Partial<DoorOptions>, 'port'> {
-  readonly certificates?: CertificateStore;
+  readonly certificates?: CertificateChoice;
   readonly maxSockets?: number;
   readonly perAddress?: number;
   /** Whose connections are not counted per address; true: nobody's. */

@@ -2,12 +2,11 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificateStore } from '../../src/certificates/index.ts';
 import { recordClientHello } from '../support/client-hello.ts';
 import { byteByByte, cuts } from '../support/feed.ts';
 import { FROM_IPV4, HOSTILE, IPV4, TO_IPV4, tlv, v2, VECTORS, withChecksum } from '../support/proxy-headers.ts';
 import { seeded } from '../support/random.ts';
-import { testCertificates } from '../support/test-certificates.ts';
+import { testCertificates, type TestCertificates } from '../support/test-certificates.ts';
 import { closed, everything, next, openTestDoor, type TestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
 const LINE = `PROXY TCP4 ${FROM_IPV4.address} ${TO_IPV4.address} ${FROM_IPV4.port} ${TO_IPV4.port}\r\n`;
@@ -18,7 +17,7 @@ const HEADERS: ReadonlyArray<readonly [string, Buffer]> = [
 /** Amazon's NLB; UNKNOWN; HAProxy: headers that name nobody. */
 const NAMELESS = VECTORS.filter(({ client }) => client === undefined);
 
-let certificates: CertificateStore;
+let certificates: TestCertificates;
 let gate: TestDoor;
 
 beforeAll(async () => {

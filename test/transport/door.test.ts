@@ -3,17 +3,16 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificateStore } from '../../src/certificates/index.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { NO_LOG } from '../../src/log.ts';
 import { Door, DOOR_LIMITS } from '../../src/transport/index.ts';
 import { recordClientHello } from '../support/client-hello.ts';
 import { cuts } from '../support/feed.ts';
 import { seeded } from '../support/random.ts';
-import { testCertificates } from '../support/test-certificates.ts';
+import { testCertificates, type TestCertificates } from '../support/test-certificates.ts';
 import { closed, everything, next, openTestDoor, type TestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
-let certificates: CertificateStore;
+let certificates: TestCertificates;
 let gate: TestDoor;
 
 beforeAll(async () => {

@@ -3,16 +3,15 @@ import { setImmediate } from 'node:timers/promises';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificateStore } from '../../src/certificates/index.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { TLS_DEFAULTS, type TlsOptions } from '../../src/transport/index.ts';
 import { chooseAlpn } from '../../src/transport/tls-server.ts';
 import { recordClientHello, recut } from '../support/client-hello.ts';
 import { hex } from '../support/fixture.ts';
-import { testCertificates } from '../support/test-certificates.ts';
+import { testCertificates, type TestCertificates } from '../support/test-certificates.ts';
 import { closed, everything, next, openTestDoor, type TestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
-let certificates: CertificateStore;
+let certificates: TestCertificates;
 let gate: TestDoor;
 
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LimitError, ProtocolError, UsageError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import type { ClientIdentity } from '../client-identity.ts';
 import { forwardedClient } from '../forwarded.ts';
 import type { ForwardedFields } from '../forwarded.ts';
 import { Hints } from '../hints.ts';
@@ -26,6 +27,8 @@ export interface HttpPeer {
   readonly secure: boolean;
   /** A proxy whose word about other addresses counts. */
   readonly trusted: boolean;
+  /** Who it is by its certificate. A proxy's is not its clients'. */
+  readonly identity?: ClientIdentity;
 }
 
 /** Gives out places for sessions, per client address and in all. */
@@ -224,7 +227,7 @@ export class Tunnels implements TunnelHost {
     return refusal(503);
   }
 
-  #peerOf(request: TunnelRequest, { address, port, secure, trusted }: HttpPeer): Peer {
+  #peerOf(request: TunnelRequest, { address, port, secure, trusted, identity }: HttpPeer): Peer {
     const fields = trusted ? request.forwarded() : {};
     const client = forwardedClient(fields, this.#deps.isTrusted ?? (() => false));
     const isSecure = fields.proto === undefined ? secure : /^\s*(https|wss)\s*(,|$)/i.test(fields.proto);
@@ -235,6 +238,7 @@ export class Tunnels implements TunnelHost {
       // The port belongs to the connection that we see; a proxy does not tell the client's.
       port: client === undefined ? port : 0,
       id: nextPeerId('t'),
+      ...(identity !== undefined && client === undefined && { identity }),
     };
   }
 
