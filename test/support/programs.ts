@@ -12,6 +12,11 @@ const PACKAGES = {
   caddy: 'caddy',
   apache2: 'apache2',
   'systemd-analyze': 'systemd',
+  openssl: 'openssl',
+  curl: 'curl',
+  chromium: 'chromium',
+  certutil: 'libnss3-tools',
+  testssl: 'testssl.sh',
   'nginx-rtmp': 'libnginx-mod-rtmp',
   'nginx-stream': 'libnginx-mod-stream',
 } as const;
