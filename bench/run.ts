@@ -4,11 +4,15 @@ import { parseArgs } from 'node:util';
 import { rounds } from './measure/rounds.ts';
 import { table } from './measure/table.ts';
 import { arrivals, tunnelArrivals } from './suites/arrivals.ts';
+import { bridge } from './suites/bridge.ts';
+import { handshakes } from './suites/handshakes.ts';
 import { fanOut, ingest, memory, tunnelFanOut } from './suites/media.ts';
 import { heldPolls, polls } from './suites/polls.ts';
+import { stalled } from './suites/stalled.ts';
 import type { Suite } from './suites/suite.ts';
 
-const SUITES = [polls, heldPolls, fanOut, tunnelFanOut, ingest, arrivals, tunnelArrivals, memory];
+const PLAYING = [fanOut, tunnelFanOut, ingest, arrivals, tunnelArrivals, memory];
+const SUITES = [polls, heldPolls, ...PLAYING, ...bridge, handshakes, stalled];
 const USAGE = `npm run bench -- [suite…] [--rounds 3] [--seconds 8] [--only contender] [--out results.jsonl]
 suites: ${SUITES.map(({ name }) => name).join(', ')}
 `;

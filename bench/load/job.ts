@@ -16,6 +16,8 @@ export interface MediaJob {
   readonly seconds: number;
   /** New players each second. */
   readonly ramp: number;
+  /** Flat out: no pace, but so many pictures ahead of the slowest player. For one stream, and players that have begun. */
+  readonly window?: number;
   /** Pause of a tunnel's client after an empty answer. */
   readonly pollMs: number;
 }
@@ -38,9 +40,35 @@ export interface ArrivalJob {
   readonly arrivals: number;
 }
 
+/** TLS handshakes, and nothing else: each connection is closed as soon as its handshake is done. */
+export interface HandshakeJob {
+  readonly serverPid: number;
+  readonly port: number;
+  readonly version: 'TLSv1.2' | 'TLSv1.3';
+  /** With a ticket of an earlier one. */
+  readonly resumed: boolean;
+  /** How many at a time. */
+  readonly concurrency: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Connections that begin a TLS handshake and go silent: half of them within the ClientHello, half behind it. */
+export interface StallJob {
+  readonly port: number;
+  readonly connections: number;
+  readonly delaySeconds: number;
+  readonly seconds: number;
+}
+
 type Kind<K extends string, J> = { readonly kind: K } & J;
 
-export type AnyJob = Kind<'media', MediaJob> | Kind<'poll', PollJob> | Kind<'arrivals', ArrivalJob>;
+export type AnyJob =
+  | Kind<'media', MediaJob>
+  | Kind<'poll', PollJob>
+  | Kind<'arrivals', ArrivalJob>
+  | Kind<'handshakes', HandshakeJob>
+  | Kind<'stall', StallJob>;
 
 /** The server's cost and the load's own, over the measured time. */
 export interface Cost {
@@ -78,6 +106,21 @@ export interface ArrivalReport {
   readonly joinMs: Spread | undefined;
 }
 
-export type AnyReport = MediaReport | PollReport | ArrivalReport;
+export interface HandshakeReport extends Cost {
+  readonly handshakes: number;
+  /** Resumed where a full one was wanted, or the other way round. */
+  readonly otherwise: number;
+  readonly failed: number;
+  readonly reasons: readonly string[];
+}
+
+export interface StallReport {
+  /** How many were connected at the same time, at the most. */
+  readonly standing: number;
+  /** How often the server closed one, and another took its place. */
+  readonly ended: number;
+}
+
+export type AnyReport = MediaReport | PollReport | ArrivalReport | HandshakeReport | StallReport;
 
 export type WorkerAnswer = { readonly report: AnyReport } | { readonly error: string };

@@ -5,6 +5,7 @@ import { newTally, type Tally } from './tally.ts';
 import { Publishers } from './publishers.ts';
 import type { Wish } from './rtmp-client.ts';
 import { measure } from './window.ts';
+import { Crowd } from './crowd.ts';
 
 const APP = 'live';
 
@@ -30,7 +31,9 @@ export async function runMediaLoad(job: MediaJob): Promise<MediaReport> {
     role: 'play',
     tunnel: { pollMs: job.pollMs, answered },
   });
-  const players = await gather(job, wishOf, tally);
+  const crowd = new Crowd(publishers, job.window);
+  const players = await gather(job, wishOf, tally, () => crowd.moved());
+  crowd.hurry(players);
   await sleep(job.warmUpSeconds * 1000);
   Object.assign(tally, { messages: 0, bytes: 0, lost: 0, reordered: 0, damaged: 0 });
   Object.assign(answers, { all: 0, empty: 0 });
@@ -53,18 +56,24 @@ export async function runMediaLoad(job: MediaJob): Promise<MediaReport> {
     answers: answers.all,
     emptyAnswers: answers.empty,
   };
+  crowd.stop();
   for (const player of players) player.client.close();
   publishers.stop();
   return report;
 }
 
 /** Starts the players at the job's ramp; resolves when all of them have seen media. */
-async function gather(job: MediaJob, wishOf: (index: number) => Wish, tally: Tally): Promise<Player[]> {
+async function gather(
+  job: MediaJob,
+  wishOf: (index: number) => Wish,
+  tally: Tally,
+  moved: () => void,
+): Promise<Player[]> {
   const wanted = job.streams * job.playersPerStream;
   const players: Player[] = [];
   let joined = 0;
   for (let index = 0; index < wanted; index++) {
-    players.push(new Player(wishOf(index), tally, () => (joined += 1)));
+    players.push(new Player(wishOf(index), tally, () => (joined += 1), moved));
     await sleep(1000 / job.ramp);
   }
   while (joined < wanted) {

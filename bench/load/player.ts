@@ -10,10 +10,13 @@ export class Player {
   readonly client: RtmpClient;
   readonly #check: StampCheck;
   readonly #joined: () => void;
+  readonly #moved: () => void;
 
-  constructor(wish: Wish, tally: Tally, joined: () => void) {
+  /** `joined`: the first picture is here; `moved`: one more is. */
+  constructor(wish: Wish, tally: Tally, joined: () => void, moved: () => void = () => {}) {
     this.#check = new StampCheck(tally);
     this.#joined = joined;
+    this.#moved = moved;
     this.client = new RtmpClient(wish, {
       ready: () => {},
       media: (message) => this.#media(message),
@@ -24,9 +27,16 @@ export class Player {
     });
   }
 
+  /** The number of the picture that comes next, -1 before the first. */
+  get expected(): number {
+    return this.#check.expected;
+  }
+
   #media(message: MessageSeen): void {
     const now = nowMicros();
-    if (!this.#check.take(message, now) || this.firstMediaAt > 0) return;
+    if (!this.#check.take(message, now)) return;
+    this.#moved();
+    if (this.firstMediaAt > 0) return;
     this.firstMediaAt = now;
     this.#joined();
   }

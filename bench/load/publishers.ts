@@ -55,6 +55,12 @@ export class Publishers {
     });
   }
 
+  /** No longer in time: the next pictures up to number `limit` leave at once. To be called again whenever it has grown. */
+  hurry(limit: number): void {
+    clearTimeout(this.#timer);
+    while (this.#next < limit * this.#options.count) this.#send(this.#next++);
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     for (const client of this.#clients) client.close();

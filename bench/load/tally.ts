@@ -24,6 +24,11 @@ export class StampCheck {
   readonly #tally: Tally;
   #expected = -1;
 
+  /** The number of the picture that comes next, -1 before the first. */
+  get expected(): number {
+    return this.#expected;
+  }
+
   constructor(tally: Tally) {
     this.#tally = tally;
   }

@@ -1,7 +1,9 @@
 import { runArrivals } from './arrival-load.ts';
+import { runHandshakes } from './handshake-load.ts';
 import type { AnyJob, AnyReport, WorkerAnswer } from './job.ts';
 import { runMediaLoad } from './media-load.ts';
 import { runPollLoad } from './poll-load.ts';
+import { runStalls } from './stall-load.ts';
 
 /** Time for the last `/close` requests to leave. */
 const PARTING_MS = 200;
@@ -26,5 +28,9 @@ function run(job: AnyJob): Promise<AnyReport> {
       return runPollLoad(job);
     case 'arrivals':
       return runArrivals(job);
+    case 'handshakes':
+      return runHandshakes(job);
+    case 'stall':
+      return runStalls(job);
   }
 }

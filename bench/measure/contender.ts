@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { accepts, freePort } from './ports.ts';
+import { writePair } from './tls.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = join(ROOT, 'dist/main.js');
@@ -17,8 +18,12 @@ const STOP_LIMIT_MS = 5_000;
 export interface Contender {
   readonly name: string;
   readonly pid: number;
+  /** 0 for what it does not speak. */
   readonly rtmp: number;
   readonly http: number;
+  readonly rtmps: number;
+  /** Where publishers go: a server behind it has a port of its own for them. */
+  readonly publish: number;
   stop(): Promise<void>;
 }
 
@@ -26,26 +31,29 @@ export interface Contender {
 export interface Entry {
   readonly name: string;
   readonly missing?: string;
-  start(): Promise<Contender>;
+  /** `upstream`: the port of the RTMP server that it is to stand in front of. */
+  start(upstream?: number): Promise<Contender>;
 }
 
+export const GATEWAY = 'rtmp-gateway';
+
 /** This project's gateway, from `dist`; `tunnel` holds settings of the configuration's section of that name. */
-export function gateway(name = 'rtmp-gateway', tunnel: Record<string, unknown> = {}): Entry {
+export function gateway(name = GATEWAY, tunnel: Record<string, unknown> = {}): Entry {
   return {
     name,
     ...(!existsSync(MAIN) && { missing: 'dist/main.js is missing: npm run build' }),
-    start: async () => {
+    start: async (upstream) => {
       const folder = await mkdtemp(join(tmpdir(), 'bench-gateway-'));
       const file = join(folder, 'gateway.yaml');
-      const listen = [
-        { host: '127.0.0.1', port: 0, protocols: ['rtmp'] },
-        { host: '127.0.0.1', port: 0, protocols: ['rtmpt'] },
-      ];
+      const listen = ['rtmp', 'rtmpt', 'rtmps'].map((protocol) => ({
+        host: '127.0.0.1',
+        port: 0,
+        protocols: [protocol],
+      }));
+      const tls = { certificates: [await writePair(folder)] };
+      const core = upstream === undefined ? {} : { upstreams: [`rtmp://127.0.0.1:${upstream}`] };
       // JSON is YAML.
-      await writeFile(
-        file,
-        JSON.stringify({ listen, tunnel, tls: { directory: folder }, log: { level: 'info', format: 'json' } }),
-      );
+      await writeFile(file, JSON.stringify({ listen, core, tunnel, tls, log: { level: 'info', format: 'json' } }));
       const child = spawn(process.execPath, [MAIN, '--config', file], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -68,21 +76,23 @@ export function nginx(): Entry {
       await writeFile(file, nginxConfiguration(module!, folder, port));
       const child = spawn('nginx', ['-c', file, '-p', folder], { stdio: 'ignore' });
       await listening(port, child);
-      return contender('nginx-rtmp', child, folder, { rtmp: port, http: 0 });
+      return contender('nginx-rtmp', child, folder, { rtmp: port });
     },
   };
 }
 
-/** One of the small HTTP servers in `bench/floors`. */
-export function floor(name: string, file: string): Entry {
+/** One of the small programs in `bench/floors`: an HTTP server, or a relay that gets its pair and what is behind it. */
+export function floor(name: string, file: string, speaks: keyof Ports = 'http'): Entry {
   return {
     name,
-    start: async () => {
+    start: async (upstream) => {
       const folder = await mkdtemp(join(tmpdir(), 'bench-floor-'));
       const port = await freePort();
-      const child = spawn(process.execPath, [join(ROOT, 'bench/floors', file), String(port)], { stdio: 'ignore' });
+      const more = speaks === 'http' ? [] : [upstream ?? 0, ...Object.values(await writePair(folder))];
+      const values = [port, ...more].map(String);
+      const child = spawn(process.execPath, [join(ROOT, 'bench/floors', file), ...values], { stdio: 'ignore' });
       await listening(port, child);
-      return contender(name, child, folder, { rtmp: 0, http: port });
+      return contender(name, child, folder, { [speaks]: port });
     },
   };
 }
@@ -90,9 +100,12 @@ export function floor(name: string, file: string): Entry {
 interface Ports {
   readonly rtmp: number;
   readonly http: number;
+  readonly rtmps: number;
 }
 
-function contender(name: string, child: ChildProcess, folder: string, ports: Ports): Contender {
+/** What was started as `child` with its files in `folder`, which is removed when it is stopped. */
+export function contender(name: string, child: ChildProcess, folder: string, given: Partial<Ports>): Contender {
+  const ports = { rtmp: 0, http: 0, rtmps: 0, publish: given.rtmp ?? 0, ...given };
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit');
@@ -131,8 +144,8 @@ function readyPorts(child: ChildProcess): Promise<Ports> {
 
 /** Ports are listed in the order of the configuration's `listen`. */
 function portsOf(line: string): Ports {
-  const [rtmp, http] = [...line.matchAll(/"port":(\d+)/g)].map((match) => Number(match[1]));
-  return { rtmp: rtmp!, http: http! };
+  const [rtmp, http, rtmps] = [...line.matchAll(/"port":(\d+)/g)].map((match) => Number(match[1]));
+  return { rtmp: rtmp!, http: http!, rtmps: rtmps! };
 }
 
 function nginxModule(): string | undefined {
@@ -160,7 +173,8 @@ function nginxConfiguration(module: string, folder: string, port: number): strin
     }`;
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
+/** Resolves once somebody accepts connections on `port`; a program that never does is killed. */
+export async function listening(port: number, child: ChildProcess): Promise<void> {
   const until = Date.now() + START_LIMIT_MS;
   while (Date.now() < until && child.exitCode === null) {
     if (await accepts(port)) return;

@@ -1,6 +1,15 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { AnyJob, AnyReport, ArrivalReport, MediaReport, PollReport, WorkerAnswer } from '../load/job.ts';
+import type {
+  AnyJob,
+  AnyReport,
+  ArrivalReport,
+  HandshakeReport,
+  MediaReport,
+  PollReport,
+  StallReport,
+  WorkerAnswer,
+} from '../load/job.ts';
 
 const WORKER = fileURLToPath(new URL('../load/worker.ts', import.meta.url));
 
@@ -8,6 +17,8 @@ interface ReportOf {
   readonly media: MediaReport;
   readonly poll: PollReport;
   readonly arrivals: ArrivalReport;
+  readonly handshakes: HandshakeReport;
+  readonly stall: StallReport;
 }
 
 /** Runs one job in a process of its own; rejects when it fails or takes longer than `limitSeconds`. */

@@ -1,16 +1,8 @@
-import type { MediaJob, MediaReport } from '../load/job.ts';
-import { gateway, nginx, type Contender } from '../measure/contender.ts';
-import { runLoad } from '../measure/load.ts';
-import type { Figures } from '../measure/rounds.ts';
-import type { RunOptions, Suite } from './suite.ts';
+import { gateway, nginx } from '../measure/contender.ts';
+import { delivery, health, play, shape } from './shape.ts';
+import type { Suite } from './suite.ts';
 
-/** Seconds beyond the measured ones that bringing everybody up and down may take. */
-const SLACK_SECONDS = 40;
 const BITS = 8;
-
-type Shape = Pick<MediaJob, 'streams' | 'playersPerStream' | 'ramp' | 'kbitPerSecond'> & {
-  readonly transport: 'rtmp' | 'rtmpt';
-};
 
 /** One stream to many players. */
 export const fanOut: Suite = {
@@ -18,7 +10,7 @@ export const fanOut: Suite = {
   title: '1 publisher, 200 players, 2 Mbit/s, rtmp',
   entries: [gateway(), nginx()],
   once: async (contender, options) => {
-    const report = await load(contender, options, shape({ playersPerStream: 200 }));
+    const report = await play(contender, options, shape({ playersPerStream: 200 }));
     return { ...delivery(report), ...health(report) };
   },
 };
@@ -29,7 +21,7 @@ export const tunnelFanOut: Suite = {
   title: '1 publisher (rtmp), 50 players over rtmpt, 2 Mbit/s',
   entries: [gateway()],
   once: async (contender, options) => {
-    const report = await load(contender, options, shape({ playersPerStream: 50, transport: 'rtmpt' }));
+    const report = await play(contender, options, shape({ playersPerStream: 50, players: 'rtmpt' }));
     const { answers, emptyAnswers, receivedMessages } = report;
     const polling = { 'answers / message': answers / receivedMessages, 'empty answers': emptyAnswers };
     return { ...delivery(report), ...polling, ...health(report) };
@@ -42,7 +34,7 @@ export const ingest: Suite = {
   title: '100 publishers, 2 Mbit/s each, no players, rtmp',
   entries: [gateway(), nginx()],
   once: async (contender, options) => {
-    const report = await load(contender, options, shape({ streams: 100 }));
+    const report = await play(contender, options, shape({ streams: 100 }));
     const { serverCpuSeconds, sentBytes, seconds, disconnected, loadCpuSeconds } = report;
     return {
       'Mbit/s': (sentBytes * BITS) / 1e6 / seconds,
@@ -62,8 +54,8 @@ export const memory: Suite = {
   entries: [gateway(), nginx()],
   once: async (contender) => {
     const light = { kbitPerSecond: 100, ramp: 500 };
-    const few = await load(contender, { seconds: 1 }, shape({ ...light, playersPerStream: 20 }));
-    const many = await load(contender, { seconds: 6 }, shape({ ...light, playersPerStream: 1020 }));
+    const few = await play(contender, { seconds: 1 }, shape({ ...light, playersPerStream: 20 }));
+    const many = await play(contender, { seconds: 6 }, shape({ ...light, playersPerStream: 1020 }));
     return {
       'MiB with 20': few.rssAfterKiB / 1024,
       'MiB with 1,020': many.rssAfterKiB / 1024,
@@ -72,30 +64,3 @@ export const memory: Suite = {
     };
   },
 };
-
-function shape(given: Partial<Shape>): Shape {
-  return { streams: 1, playersPerStream: 0, ramp: 250, kbitPerSecond: 2000, transport: 'rtmp', ...given };
-}
-
-function load(contender: Contender, { seconds }: RunOptions, { transport, ...given }: Shape): Promise<MediaReport> {
-  const publishers = { transport: 'rtmp', port: contender.rtmp } as const;
-  const players = transport === 'rtmp' ? publishers : { transport, port: contender.http };
-  const fixed = { serverPid: contender.pid, framesPerSecond: 30, warmUpSeconds: 2, pollMs: 0 };
-  return runLoad({ kind: 'media', ...fixed, ...given, publishers, players, seconds }, seconds + SLACK_SECONDS);
-}
-
-function delivery({ receivedBytes, receivedMessages, seconds, serverCpuSeconds, delayMs }: MediaReport): Figures {
-  return {
-    'Mbit/s': (receivedBytes * BITS) / 1e6 / seconds,
-    'CPU s': serverCpuSeconds,
-    'CPU s/GB': serverCpuSeconds / (receivedBytes / 1e9),
-    'µs/message': (serverCpuSeconds * 1e6) / receivedMessages,
-    'delay p50 ms': delayMs?.p50,
-    'delay p99 ms': delayMs?.p99,
-    'delay max ms': delayMs?.max,
-  };
-}
-
-function health({ lost, reordered, damaged, disconnected, loadCpuSeconds }: MediaReport): Figures {
-  return { lost, reordered, damaged, disconnected, 'load CPU s': loadCpuSeconds };
-}

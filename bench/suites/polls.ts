@@ -1,10 +1,9 @@
-import { floor, gateway, type Contender } from '../measure/contender.ts';
+import { floor, GATEWAY, gateway, type Contender } from '../measure/contender.ts';
 import { runLoad } from '../measure/load.ts';
 import type { Figures } from '../measure/rounds.ts';
 import type { RunOptions, Suite } from './suite.ts';
 
 const SLACK_SECONDS = 20;
-const GATEWAY = 'rtmp-gateway';
 const HELD = 'rtmp-gateway, hold 500 ms';
 
 /** What an answer without content costs: 50 sessions that poll again as soon as they are answered. */
