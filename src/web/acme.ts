@@ -46,7 +46,7 @@ export class AcmeChallenges {
     if (!TOKEN.test(token)) return undefined;
     try {
       const answer = await this.#read(token);
-      this.#log.info({ event: 'acme', token }, 'answered the challenge of a certificate authority');
+      this.#log.info({ event: 'acme', challenge: token }, 'answered the challenge of a certificate authority');
       return answer;
     } catch (error) {
       this.#tell(token, error);
@@ -70,12 +70,12 @@ export class AcmeChallenges {
     if (!(error instanceof Error)) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code !== undefined && ABSENT.has(code)) {
-      const fields = { event: 'acme', token, webroot: this.#webroot };
+      const fields = { event: 'acme', challenge: token, webroot: this.#webroot };
       this.#log.debug(fields, 'an ACME challenge was asked for that is not in the webroot');
       return;
     }
     const reason = code === 'EACCES' ? 'the user of this process may not read it' : error.message;
-    const fields = { event: 'acme', token, webroot: this.#webroot, reason };
+    const fields = { event: 'acme', challenge: token, webroot: this.#webroot, reason };
     this.#log.warn(fields, `an ACME challenge is in the webroot and was not served: ${reason}`);
   }
 }

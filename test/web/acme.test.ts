@@ -49,7 +49,7 @@ describe('AcmeChallenges', () => {
     await writeFile(join(folder, TOKEN), AUTHORIZATION);
     const { answer, lines } = reader();
     expect(await answer(TOKEN)).toBe(AUTHORIZATION);
-    expect(lines).toEqual([expect.objectContaining({ level: 'info', fields: { event: 'acme', token: TOKEN } })]);
+    expect(lines).toEqual([expect.objectContaining({ level: 'info', fields: { event: 'acme', challenge: TOKEN } })]);
   });
 
   test('follows a webroot that is a link, as /var/www often is', async () => {
