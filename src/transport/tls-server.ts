@@ -68,18 +68,27 @@ const NO_RENEGOTIATION = constants.SSL_OP_NO_RENEGOTIATION;
 /** OpenSSL 3 calls the signatures of TLS 1.0 and 1.1 too weak at its default level: only level 0 lets them pass. */
 const OLD_SIGNATURES = '@SECLEVEL=0';
 
+/** As many as there are certificates; those that nobody asks for never come to be. */
+type ServersByCertificates = Map<readonly Certificate[], tls.Server>;
+
+const noServers = () => ({ normal: new Map() as ServersByCertificates, capped: new Map() as ServersByCertificates });
+
 const ORDER: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 /**
- * The serving end of TLS on one door: two `tls.Server`s that never listen, the second one without TLS 1.3, and the
- * choice between them by what the ClientHello says.
+ * The serving end of TLS on one door: a `tls.Server` that never listens for each set of certificates, one with and one
+ * without TLS 1.3, and the choice between them by what the ClientHello says.
+ *
+ * A server each, because Node's `SNICallback` lays one certificate of the context it is given over those of the default
+ * one: of two kinds of keys one would be lost, and clients get a certificate of the default's for a name that is not its
+ * own (measured). New certificates get new servers, so that nothing of the settings can be forgotten on the way.
  */
 export class TlsServers {
   readonly #certificates: CertificateChoice;
   readonly #options: TlsOptions;
-  #contexts = new WeakMap<readonly Certificate[], tls.SecureContext>();
-  readonly #normal: tls.Server;
-  readonly #capped: tls.Server;
+  readonly #outcome: TlsOutcome;
+  readonly #handshakeMs: number;
+  #servers: { readonly normal: ServersByCertificates; readonly capped: ServersByCertificates };
   readonly #forgetCertificates: () => void;
 
   /**
@@ -90,9 +99,12 @@ export class TlsServers {
     if (!isBelow(options.minVersion, options.maxVersion)) throw emptyRange(options);
     this.#certificates = certificates;
     this.#options = options;
-    this.#normal = this.#createServer(options.maxVersion, outcome, handshakeMs);
-    this.#capped = this.#createServer(this.#cap(), outcome, handshakeMs);
-    this.#forgetCertificates = certificates.onChange(() => this.#renew());
+    this.#outcome = outcome;
+    this.#handshakeMs = handshakeMs;
+    this.#servers = noServers();
+    this.#forgetCertificates = certificates.onChange(() => (this.#servers = noServers()));
+    // What cannot work is found out before anybody connects.
+    this.#serverFor(certificates.fallback, false);
   }
 
   /** Takes no notice of new certificates any more. */
@@ -101,10 +113,21 @@ export class TlsServers {
   }
 
   /** Starts the handshake. `raw` must have been given back every byte of the hello with `unshift`. */
-  secure(raw: Socket, hello: ClientHello): void {
-    const cap = this.#options.capWithoutSni && hello.serverName === undefined && !hello.onlyTls13;
-    const server = cap ? this.#capped : this.#normal;
-    server.emit('connection', raw);
+  secure(raw: Socket, { serverName, onlyTls13 }: ClientHello): void {
+    const { fallback } = this.#certificates;
+    // An unknown name gets the default certificate instead of an alert: clients that do not verify then just work.
+    const certificates = serverName === undefined ? fallback : this.#certificates.choose(serverName);
+    const isCapped = this.#options.capWithoutSni && serverName === undefined && !onlyTls13;
+    this.#serverFor(certificates, isCapped).emit('connection', raw);
+  }
+
+  #serverFor(certificates: readonly Certificate[], isCapped: boolean): tls.Server {
+    const servers = isCapped ? this.#servers.capped : this.#servers.normal;
+    const known = servers.get(certificates);
+    if (known) return known;
+    const server = this.#createServer(certificates, isCapped ? this.#cap() : this.#options.maxVersion);
+    servers.set(certificates, server);
+    return server;
   }
 
   #cap(): TlsVersion {
@@ -112,28 +135,28 @@ export class TlsServers {
     return isBelow(minVersion, 'TLSv1.2') && isBelow('TLSv1.2', maxVersion) ? 'TLSv1.2' : maxVersion;
   }
 
-  #createServer(maxVersion: TlsVersion, outcome: TlsOutcome, handshakeMs: number): tls.Server {
-    const { clients } = this.#options;
+  #createServer(certificates: readonly Certificate[], maxVersion: TlsVersion): tls.Server {
+    const context = this.#contextOptions(certificates, maxVersion);
     const server = tls.createServer({
-      ...this.#serverContext(maxVersion),
-      handshakeTimeout: handshakeMs,
+      ...context,
+      ticketKeys: this.#certificates.ticketKeys(realmOf(context)),
+      handshakeTimeout: this.#handshakeMs,
       ALPNCallback: ({ protocols }) => chooseAlpn(protocols),
-      SNICallback: (name, done) => done(null, this.#contextFor(name)),
+      requestCert: this.#options.clients !== undefined,
       // Node would end those it does not like without a word; `judge` says why.
-      requestCert: clients !== undefined,
       rejectUnauthorized: false,
     });
-    server.on('secureConnection', (stream) => this.#report(stream, (raw) => this.#judge(raw, stream, outcome)));
-    server.on('tlsClientError', (error, stream) => this.#report(stream, (raw) => outcome.failed(raw, error)));
+    server.on('secureConnection', (stream) => this.#report(stream, (raw) => this.#judge(raw, stream)));
+    server.on('tlsClientError', (error, stream) => this.#report(stream, (raw) => this.#outcome.failed(raw, error)));
     return server;
   }
 
-  #judge(raw: Socket, stream: tls.TLSSocket, outcome: TlsOutcome): void {
+  #judge(raw: Socket, stream: tls.TLSSocket): void {
     const { clients } = this.#options;
-    if (clients === undefined) return outcome.secured(raw, stream, undefined);
+    if (clients === undefined) return this.#outcome.secured(raw, stream, undefined);
     const judgement = judgeClient(stream, clients.required);
-    if (judgement instanceof Error) outcome.failed(raw, judgement);
-    else outcome.secured(raw, stream, judgement);
+    if (judgement instanceof Error) this.#outcome.failed(raw, judgement);
+    else this.#outcome.secured(raw, stream, judgement);
   }
 
   #report(stream: tls.TLSSocket, tell: (raw: Socket) => void): void {
@@ -144,31 +167,8 @@ export class TlsServers {
     else stream.destroy();
   }
 
-  /** For connections from now on. */
-  #renew(): void {
-    this.#contexts = new WeakMap();
-    this.#normal.setSecureContext(this.#serverContext(this.#options.maxVersion));
-    this.#capped.setSecureContext(this.#serverContext(this.#cap()));
-  }
-
-  /** An unknown name gets the default certificate instead of an alert: clients that do not verify then just work. */
-  #contextFor(serverName: string): tls.SecureContext {
-    const certificates = this.#certificates.choose(serverName);
-    const known = this.#contexts.get(certificates);
-    if (known) return known;
-    const context = tls.createSecureContext(this.#contextOptions(certificates));
-    this.#contexts.set(certificates, context);
-    return context;
-  }
-
-  /** Everything there is to say: whatever is left out falls back to Node's defaults when a context is replaced. */
-  #serverContext(maxVersion: TlsVersion): tls.TlsOptions {
-    const options = { ...this.#contextOptions(this.#certificates.fallback), maxVersion };
-    return { ...options, ticketKeys: this.#certificates.ticketKeys(realmOf(options)) };
-  }
-
-  #contextOptions(certificates: readonly Certificate[]): tls.SecureContextOptions {
-    const { minVersion, maxVersion, ciphers = tls.DEFAULT_CIPHERS, clients } = this.#options;
+  #contextOptions(certificates: readonly Certificate[], maxVersion: TlsVersion): tls.SecureContextOptions {
+    const { minVersion, ciphers = tls.DEFAULT_CIPHERS, clients } = this.#options;
     return {
       ...materialOf(certificates),
       ...(clients !== undefined && this.#trustOf(clients)),
