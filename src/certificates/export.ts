@@ -1,6 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
+import type forge from 'node-forge';
 import type * as pkijs from 'pkijs';
 import { bad } from './inspect.ts';
+
+type Forge = typeof forge;
+type ForgeCertificate = forge.pki.Certificate;
 
 /** What goes into a PKCS#12 file (RFC 7292). */
 export interface Pkcs12Contents {
@@ -84,31 +88,38 @@ async function createEngine() {
 
 /**
  * The old form, triple DES and SHA-1, for what cannot read the modern one: Windows before 10, and the keychains of older
- * Macs and phones. RSA keys only; throws `ConfigError` for others.
+ * Macs and phones. node-forge writes it, which knows nothing but RSA: throws `ConfigError` for other keys, and for an RSA
+ * key whose certificate an elliptic CA has signed.
  */
 export async function writeLegacyPkcs12({ chain, key, name, passphrase }: Pkcs12Contents): Promise<Buffer> {
   checkPassphrase(passphrase);
   const privateKey = createPrivateKey(key);
-  if (privateKey.asymmetricKeyType !== 'rsa') {
-    const kind = privateKey.asymmetricKeyType === 'ec' ? 'an elliptic one' : String(privateKey.asymmetricKeyType);
-    throw bad(
-      `the legacy form of PKCS#12 can be written for RSA keys only, and this is ${kind}`,
-      'leave --legacy out, or make an RSA key',
-    );
-  }
+  if (privateKey.asymmetricKeyType !== 'rsa') throw onlyRsa('the key is of another kind');
   const { default: forge } = await import('node-forge');
+  const [leaf, ...issuers] = chain.map((certificate) => forgeCertificate(certificate, forge));
+  if (leaf === undefined) throw onlyRsa('the certificate is signed by an authority of another kind');
   const asn1 = forge.pkcs12.toPkcs12Asn1(
     forge.pki.privateKeyFromPem(String(privateKey.export({ type: 'pkcs1', format: 'pem' }))),
-    // node-forge reads no elliptic CAs; whoever opens the file can do without them.
-    chain.filter(isRsa).map((certificate) => forge.pki.certificateFromPem(certificate.toString())),
+    [leaf, ...issuers.filter((issuer) => issuer !== undefined)],
     passphrase,
     { algorithm: '3des', friendlyName: name, count: EXPORT_DEFAULTS.iterations, generateLocalKeyId: true },
   );
   return Buffer.from(forge.asn1.toDer(asn1).getBytes(), 'binary');
 }
 
-function isRsa({ publicKey }: X509Certificate): boolean {
-  return publicKey.asymmetricKeyType === 'rsa';
+/** Undefined for one that node-forge does not read, or would write down otherwise: its signature would no longer fit. */
+function forgeCertificate(certificate: X509Certificate, { pki, asn1 }: Forge): ForgeCertificate | undefined {
+  if (certificate.publicKey.asymmetricKeyType !== 'rsa') return undefined;
+  const read = pki.certificateFromPem(certificate.toString());
+  const written = Buffer.from(asn1.toDer(pki.certificateToAsn1(read)).getBytes(), 'binary');
+  return written.equals(certificate.raw) ? read : undefined;
+}
+
+function onlyRsa(reason: string): Error {
+  return bad(
+    `the legacy form of PKCS#12 can be written for RSA only, and ${reason}`,
+    'leave --legacy out, or use an RSA key under an RSA authority ("certs init --key rsa" makes both in a new directory)',
+  );
 }
 
 /** PKCS#12 spells passphrases in UTF-16 here and in UTF-8 there, and programs disagree on where. */

@@ -26,6 +26,7 @@ const LEVELS = Object.freeze({
   WRONG_USAGE: 'error',
   CA_AS_SERVER: 'warning',
   VALID_TOO_LONG: 'warning',
+  VALID_LONG: 'note',
   KEY_READABLE: 'warning',
 } as const satisfies Record<string, FindingLevel>);
 
@@ -131,13 +132,12 @@ function dates({ leaf, path, source, now }: Facts): Texts {
 function length({ leaf, source }: Facts): Texts {
   const total = (new Date(leaf.validTo).getTime() - new Date(leaf.validFrom).getTime()) / DAY_MS;
   if (total <= FINDING_LIMITS.publicDays) return {};
-  const who =
-    total > FINDING_LIMITS.anyDays
-      ? 'iPhones, iPads and Macs refuse it, whoever has signed it'
-      : "iPhones, Macs and Chrome refuse it if a public authority's name is on it";
-  return {
-    VALID_TOO_LONG: `${source} is valid for ${days(total)} in all: ${who}. Have it made for ${FINDING_LIMITS.publicDays} days at most.`,
-  };
+  const advice = `Have it made for ${FINDING_LIMITS.publicDays} days at most.`;
+  return total > FINDING_LIMITS.anyDays
+    ? { VALID_TOO_LONG: `${source} is valid for ${days(total)} in all: iPhones, iPads and Macs refuse it. ${advice}` }
+    : {
+        VALID_LONG: `${source} is valid for ${days(total)} in all: iPhones, Macs and Chrome take that from a private authority only. ${advice}`,
+      };
 }
 
 function completeness({ chain, path, superfluous, top, source }: Facts): Texts {
