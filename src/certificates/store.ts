@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Certificate } from './certificate.ts';
 import { createDevelopmentCertificate, wantsRenewal, type PemPair } from './development.ts';
-import { bad, checkContext, fromPem } from './inspect.ts';
+import { bad, checkContext, fromPem, parseChain } from './inspect.ts';
 import { NameIndex } from './names.ts';
 import { openPkcs12, PKCS12_LIMITS } from './pkcs12.ts';
 
@@ -114,13 +114,12 @@ async function sourcesOf({ certificates, directory }: CertificateOptions): Promi
 async function openTrust(directory: string, path: string): Promise<[string, string]> {
   const found = await locate(directory, path);
   const text = (await read(found)).toString('utf8');
-  if (!/-----BEGIN (?:TRUSTED )?(?:CERTIFICATE|X509 CRL)-----/.test(text)) {
+  if (!/-----BEGIN (?:CERTIFICATE|X509 CRL)-----/.test(text)) {
     throw bad(`${found} holds neither certificates nor revocation lists`, 'name a PEM file that does');
   }
-  checkContext(
-    { ca: text.includes('CERTIFICATE') ? text : undefined, crl: text.includes('CRL') ? text : undefined },
-    found,
-  );
+  // Node passes over authorities that it cannot read, without a word.
+  if (/-----BEGIN CERTIFICATE-----/.test(text)) parseChain(text, found);
+  if (text.includes('X509 CRL')) checkContext({ crl: text }, found);
   return [path, text];
 }
 

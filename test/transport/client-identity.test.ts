@@ -37,11 +37,11 @@ async function knock(options: tls.ConnectionOptions) {
   const client = await gate.secure({ servername: 'default.example', ...options }).catch(() => undefined);
   // Over TLS 1.2 a client may hear of the end before it has heard of the handshake's.
   if (client === undefined) return { served: '', resumed: false, session: undefined };
+  const resumed = client.isSessionReused();
   let session: Buffer | undefined;
   client.on('session', (ticket) => (session = ticket));
   client.write('\x03');
   const served = await Promise.race([next(client), everything(client)]).catch(() => '');
-  const resumed = client.isSessionReused();
   session ??= client.getSession();
   client.destroy();
   return { served, resumed, session };
@@ -81,6 +81,17 @@ describe('must-do 32: a port that requires clients to have a certificate', () =>
       expect(gate.rtmp).toEqual([]);
     },
   );
+
+  it('refuses who has none, but a session of a port where none is needed', async () => {
+    await open({ required: false });
+    const { session } = await knock({});
+    const lax = gate;
+    const clients = { authorities: ['ca'], revoked: [], required: true };
+    gate = await openTestDoor({ certificates, tls: { ...TLS_DEFAULTS, clients } });
+    // Node calls this one authorized.
+    expect(await knock({ session })).toMatchObject({ served: '', resumed: true });
+    lax.close();
+  });
 
   it.each([
     [
