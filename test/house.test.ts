@@ -138,12 +138,14 @@ const SOCKETS = [
   'transport/rtmpt/client',
   // Takes a TLS context apart to see whether a certificate will do.
   'certificates/inspect',
+  // Looks at other servers' certificates.
+  'commands/certs-remote',
   'web/app',
   'web/server',
   'admin/app',
 ];
 const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development', 'certificates/store'];
-const FILES = ['config/yaml', 'certificates/store', 'delivery/recorder', 'commands/', 'main'];
+const FILES = ['config/yaml', 'certificates/store', 'web/acme', 'delivery/recorder', 'commands/', 'main'];
 const CONSOLE = ['log', 'commands/', 'main'];
 
 /** Whether a path is in such a list. */

@@ -11,7 +11,7 @@ import {
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { frameFromMessage } from '../media/index.ts';
 import { ServerSession, type Message, type ServerEvent, type SessionSettings } from '../protocol/index.ts';
-import type { Handler, Peer } from '../transport/index.ts';
+import { peerFields, type Handler, type Peer } from '../transport/index.ts';
 import { Crowd } from './crowd.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { because, codeIn, logEnding } from './ending.ts';
@@ -104,7 +104,7 @@ class ServerConnection {
     onClosed: () => void,
   ) {
     this.#shared = shared;
-    this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
+    this.#log = log.child(peerFields(peer));
     this.#onClosed = onClosed;
     this.session = new ServerSession(settingsFor(peer, options.session), now());
     this.driver = new Driver(

@@ -11,7 +11,7 @@ import {
   type SessionSettings,
   type Status,
 } from '../protocol/index.ts';
-import { streamKey, type Handler, type Peer, type PeerDial } from '../transport/index.ts';
+import { peerFields, streamKey, type Handler, type Peer, type PeerDial } from '../transport/index.ts';
 import { Crowd } from './crowd.ts';
 import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { because, codeIn, logEnding } from './ending.ts';
@@ -103,7 +103,7 @@ class SplicedClient implements LegOwner, Beater {
     this.#peer = peer;
     this.#servers = deps.servers;
     this.#options = options;
-    this.#log = deps.log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
+    this.#log = deps.log.child(peerFields(peer));
     this.#onClosed = onClosed;
     this.#session = new ServerSession(settingsFor(peer, options.session), now());
     this.#driver = new Driver<ServerEvent>(

@@ -16,32 +16,36 @@ export interface ClientIdentity {
 export function judgeClient(stream: TLSSocket, required: boolean): ClientIdentity | TransportError | undefined {
   // Asked for itself: Node calls a resumed TLS 1.3 session authorized even if there never was a certificate (measured).
   const certificate = stream.getPeerX509Certificate();
-  if (certificate === undefined) return required ? refusal('CLIENT_CERTIFICATE_MISSING') : undefined;
-  if (!stream.authorized) return refusal(String(stream.authorizationError));
+  if (certificate === undefined) return required ? missing() : undefined;
+  if (!stream.authorized) return refused(String(stream.authorizationError));
   const commonName = /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? '';
   return { commonName, fingerprint: certificate.fingerprint256 };
 }
 
-function refusal(code: string): TransportError {
-  const words = REASONS[code] ?? `its certificate was refused (${code})`;
-  return new TransportError(code in REASONS ? code : 'CLIENT_CERTIFICATE_REFUSED', words);
+function missing(): TransportError {
+  const reason = 'the client sent no certificate, and this port requires one (clientCa)';
+  return new TransportError('CLIENT_CERTIFICATE_MISSING', reason);
 }
 
-const UNKNOWN_AUTHORITY = 'its certificate was not signed by an authority that clientCa names';
+function refused(code: string): TransportError {
+  const reason = REASONS[code] ?? `it did not pass (${code})`;
+  return new TransportError('CLIENT_CERTIFICATE_REFUSED', `the client's certificate was refused: ${reason}`);
+}
+
+const UNKNOWN_AUTHORITY = 'it was not signed by an authority that clientCa names';
 
 /** OpenSSL's codes in plain words. */
 const REASONS: Readonly<Record<string, string>> = Object.freeze({
-  CLIENT_CERTIFICATE_MISSING: 'it sent no certificate, and this port requires one (clientCa)',
   DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
   UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet; check both clocks',
-  CERT_REVOKED: 'its certificate has been revoked',
-  INVALID_PURPOSE: 'its certificate is not one for clients',
-  UNABLE_TO_GET_CRL: 'clientCrl has no list of the authority that signed its certificate; add it',
-  CRL_HAS_EXPIRED: 'the list in clientCrl is too old; nobody gets in before it is renewed',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet; check both clocks',
+  CERT_REVOKED: 'it has been revoked',
+  INVALID_PURPOSE: 'it is not one for clients',
+  UNABLE_TO_GET_CRL: 'clientCrl has no list of the authority that signed it; add one',
+  CRL_HAS_EXPIRED: 'the list in clientCrl is too old, and nobody gets in before it is renewed',
   CRL_NOT_YET_VALID: 'the list in clientCrl is not valid yet; check the clock',
 });

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { GatewayError, TransportError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Handler, Peer } from './link.ts';
+import { peerFields, type Handler, type Peer } from './link.ts';
 import { Pipe, type Gathering } from './pipe.ts';
 
 /** A way out that may tell the far side who comes (`Dial` is one that does not). */
@@ -78,7 +78,7 @@ export class Crossing {
     this.#client = client;
     this.#peer = peer;
     this.#host = host;
-    this.#log = log.child({ peer: peer.id, address: peer.address, scheme: peer.scheme });
+    this.#log = log.child(peerFields(peer));
     client.on('error', (fault) => (this.#fault ??= fault));
     client.on('readable', this.#onReadable);
     client.on('end', this.#onSilentEnd);

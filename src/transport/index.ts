@@ -17,7 +17,7 @@ export {
   type DoorOptions,
   type HttpArrival,
 } from './door-options.ts';
-export type { Dial, Handler, Peer, Scheme } from './link.ts';
+export { peerFields, type Dial, type Handler, type Peer, type Scheme } from './link.ts';
 export { nextPeerId } from './peer-id.ts';
 export { TunnelClient } from './rtmpt/client.ts';
 export { TUNNEL_CLIENT_DEFAULTS, type TunnelClientOptions } from './rtmpt/client-options.ts';

@@ -18,6 +18,11 @@ export interface Peer {
   readonly identity?: ClientIdentity;
 }
 
+/** Fields that name a peer in log lines. */
+export function peerFields({ id, address, scheme, identity }: Peer): object {
+  return { peer: id, address, scheme, ...(identity !== undefined && { client: identity.commonName }) };
+}
+
 /** Takes a stream over for good: whoever implements this reads, writes and ends it. */
 export type Handler = (stream: Duplex, peer: Peer) => void;
 

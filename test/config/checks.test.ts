@@ -72,3 +72,13 @@ test.each([
 ])('limits at odds: %s', (file, expected) => {
   expect(faults(file).join()).toContain(expected);
 });
+
+test.each([
+  ['tls: { clientCrl: crl.pem }', 'tls.clientCrl'],
+  [listen('port: 80, tls: { clientCrl: crl.pem }'), 'listen[0].tls.clientCrl'],
+  [listen('port: 80, tls: { clientCertificate: optional }'), 'listen[0].tls.clientCertificate'],
+])('nobody can be asked for a certificate where nobody is trusted: %s', (file, place) => {
+  expect(faults(file)).toEqual([expect.stringContaining(`${place}: needs clientCa`)]);
+  const trusting = file.replace('tls: {', 'tls: { clientCa: ca.pem,');
+  expect(faults(trusting)).toEqual([]);
+});

@@ -11,6 +11,7 @@ import {
   offOr,
   parseHost,
   portOrOff,
+  listOrOne,
   secret,
   section,
   size,
@@ -91,6 +92,17 @@ test('switches, as YAML or an environment variable has them', () => {
   expect(read(toggle(), true)).toBe(true);
   expect(read(toggle(), 'false')).toBe(false);
   expect(read(toggle(), 'yes')).toBe('expected true or false, got "yes"');
+});
+
+test('a secret may have to have a length', () => {
+  expect(read(secret(4), 'abcd')).toBe('abcd');
+  expect(read(secret(4), 'abc')).toBe('expected text of 4 characters or more, got something else');
+});
+
+test('one thing alone is a list of one, where that is allowed', () => {
+  expect(read(listOrOne(count()), 1)).toEqual([1]);
+  expect(read(listOrOne(count()), [1, 2])).toEqual([1, 2]);
+  expect(read(listOrOne(count()), ['x'])).toContain('expected a whole number');
 });
 
 test('a secret is repeated neither in an error nor in what is written', () => {

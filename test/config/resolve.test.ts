@@ -68,3 +68,28 @@ test('a stranger never gets more than those who were let in', () => {
   expect(limitsBefore).toMatchObject({ maxCommandBytes: 4096, maxChunkStreams: 8 });
   expect(limitsAfter).toMatchObject({ maxCommandBytes: 4096, maxChunkStreams: 8 });
 });
+
+test("what is asked of clients: a door's own, or the general, and every file of it is read", () => {
+  const { config } = load(`
+listen:
+  - { port: 1 }
+  - { port: 2, tls: { clientCertificate: optional, ciphers: ECDHE-RSA-AES128-GCM-SHA256 } }
+  - { port: 3, tls: { clientCa: [own.pem, second.pem] } }
+tls: { clientCa: ca.pem, clientCrl: crl.pem }
+`);
+  const [one, two, three] = config.listen.map(({ tls }) => tls);
+  expect(one?.clients).toEqual({ authorities: ['ca.pem'], revoked: ['crl.pem'], required: true });
+  expect(two?.clients).toEqual({ authorities: ['ca.pem'], revoked: ['crl.pem'], required: false });
+  expect(two?.ciphers).toBe('ECDHE-RSA-AES128-GCM-SHA256');
+  expect(three?.clients).toEqual({ authorities: ['own.pem', 'second.pem'], revoked: [], required: true });
+  expect(config.tls.trustFiles).toEqual(['ca.pem', 'crl.pem', 'own.pem', 'second.pem']);
+});
+
+test('session tickets, strict keys and the webroot', () => {
+  const secret = 'x'.repeat(32);
+  const { config } = load(
+    `tls: { ticketSecret: ${secret}, ticketRotation: 1h, strictKeys: true, acmeWebroot: /var/www/acme }`,
+  );
+  expect(config.tls).toMatchObject({ strictKeys: true, tickets: { secret, rotationMs: 3_600_000 } });
+  expect(config.web.app.acmeWebroot).toBe('/var/www/acme');
+});

@@ -5,7 +5,7 @@ import type { ClientIdentity } from '../client-identity.ts';
 import { forwardedClient } from '../forwarded.ts';
 import type { ForwardedFields } from '../forwarded.ts';
 import { Hints } from '../hints.ts';
-import type { Handler, Peer } from '../link.ts';
+import { peerFields, type Handler, type Peer } from '../link.ts';
 import { nextPeerId } from '../peer-id.ts';
 import { Memory } from './memory.ts';
 import type { Target } from './paths.ts';
@@ -212,7 +212,7 @@ export class Tunnels implements TunnelHost {
     const tunnel = new Tunnel(id, peer, this);
     this.#byId.set(id, tunnel);
     this.#open.set(tunnel, release);
-    this.#log.debug({ peer: peer.id, address: peer.address, scheme: peer.scheme }, 'a tunnel was opened');
+    this.#log.debug(peerFields(peer), 'a tunnel was opened');
     return { status: 200, persistent: request.persistent, body: `${id}\n` };
   }
 
@@ -286,7 +286,7 @@ export class Tunnels implements TunnelHost {
   /** Whoever spoke with it tells the same in better words, but for a limit of ours; of an unused one nobody else knows. */
   #logEnd({ peer, traffic }: Tunnel, fault: Error | undefined): void {
     const { in: bytesIn, out: bytesOut } = traffic;
-    const who = { peer: peer.id, address: peer.address, scheme: peer.scheme, bytesIn, bytesOut };
+    const who = { ...peerFields(peer), bytesIn, bytesOut };
     if (fault === undefined) return this.#log.debug(who, 'a tunnel ended');
     const fields = { ...who, ...('code' in fault && { code: fault.code }) };
     if (fault instanceof LimitError) return this.#log.warn(fields, `a tunnel was ended: ${fault.message}`);
