@@ -40,7 +40,7 @@ export async function createAuthority({ kind, hostName, now }: AuthorityOptions)
   const key = await createKey(kind);
   const keys = await known(key, 'the new key');
   // The date tells one CA from its successor.
-  const name = `${DEVELOPMENT_AUTHORITY} (${hostName}, ${now.toISOString().slice(0, 10)})`;
+  const name = `${DEVELOPMENT_AUTHORITY} (${hostName} ${now.toISOString().slice(0, 10)})`;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [name.slice(0, 64)] }, { O: ['rtmp-gateway'] }],
     notBefore: yesterday(now),

@@ -59,6 +59,8 @@ function bySubject(certificates: readonly X509Certificate[]): Map<string, X509Ce
 
 /** What people call a certificate or its issuer: the common name, or for want of one the organisation. */
 export function shortName(distinguishedName: string): string {
-  const part = (name: string) => new RegExp(`^${name}=(.+)$`, 'm').exec(distinguishedName)?.[1];
+  // Node puts a backslash before what has a meaning in such names.
+  const part = (name: string) =>
+    new RegExp(`^${name}=(.+)$`, 'm').exec(distinguishedName)?.[1]?.replaceAll(/\\(.)/g, '$1');
   return part('CN') ?? part('O') ?? distinguishedName.replaceAll('\n', ', ');
 }

@@ -31,7 +31,7 @@ const CLIENTS: readonly Client[] = [
     refuses: ['CHAIN_ORDER', 'RARE_KEY', 'SELF_SIGNED'],
     forgives: [],
     trust:
-      'once the CA is in the system’s store, and OBS was started again; on macOS never, where it knows Apple’s list only',
+      "once the CA is in the system's store, and OBS was started again; on macOS never, where it knows Apple's list only",
   },
   {
     name: 'FFmpeg up to 8',
@@ -44,21 +44,21 @@ const CLIENTS: readonly Client[] = [
     name: 'FFmpeg from 9 on',
     refuses: ['SELF_SIGNED', 'ONLY_COMMON_NAME'],
     forgives: [],
-    trust: 'with -ca_file CA, or once the CA is in the system’s store if it was built to look there',
+    trust: "with -ca_file CA, or once the CA is in the system's store if it was built to look there",
   },
   { name: 'rtmpdump, librtmp', careless: 'it verifies nothing', refuses: [], forgives: [], trust: '' },
   {
     name: 'GStreamer',
     refuses: ['SELF_SIGNED'],
     forgives: [],
-    trust: 'once the CA is in the system’s store',
+    trust: "once the CA is in the system's store",
   },
   {
     name: 'Browsers',
     refuses: ['ONLY_COMMON_NAME', 'CA_AS_SERVER', 'RARE_KEY', 'SELF_SIGNED'],
     // Chromium and Safari fetch it, Firefox knows most of them by heart.
     forgives: ['CHAIN_INCOMPLETE'],
-    trust: 'once the CA is in the system’s store (Firefox on Linux: in its own)',
+    trust: "once the CA is in the system's store (Firefox on Linux: in its own)",
   },
   {
     name: 'Android',
@@ -83,12 +83,13 @@ const REASONS: Partial<Record<FindingCode, string>> = {
   ISSUER_NOT_CA: 'its issuer is no CA',
   SELF_SIGNED: 'nobody but itself has signed it',
   NO_NAMES: 'it names no host',
+  NAME_MISMATCH: 'it is for other names',
   ONLY_COMMON_NAME: 'it has no subject alternative names',
   WEAK_SIGNATURE: 'its signature can be forged',
   WEAK_KEY: 'its key is too short',
   RARE_KEY: 'it does not know such keys',
   WRONG_USAGE: 'it is not for servers',
-  CA_AS_SERVER: 'it is a CA’s',
+  CA_AS_SERVER: "it is a CA's",
   VALID_TOO_LONG: 'it is valid for too long',
 };
 

@@ -1,5 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { isSelfSigned, pathFrom, publicIssuerOf, shortName } from './chain.ts';
+import { namesOf } from './names.ts';
 import { weakHashOf } from './signature.ts';
 
 /** Error: clients that verify refuse it as it is. Warning: some do, or will. Note: good to know. */
@@ -19,6 +21,7 @@ const LEVELS = Object.freeze({
   DEVELOPMENT: 'note',
   PRIVATE_ROOT: 'note',
   NO_NAMES: 'error',
+  NAME_MISMATCH: 'error',
   ONLY_COMMON_NAME: 'warning',
   WEAK_SIGNATURE: 'error',
   WEAK_KEY: 'error',
@@ -46,6 +49,8 @@ export interface FindingContext {
   readonly keyMode?: number;
   /** What people know it by: a path, or a server's address. */
   readonly source: string;
+  /** The host name or address that it is to be good for, where that is known. */
+  readonly host?: string;
 }
 
 export const FINDING_LIMITS = Object.freeze({
@@ -199,8 +204,15 @@ function isDevelopment({ issuer }: X509Certificate): boolean {
   return shortName(issuer).startsWith(DEVELOPMENT_AUTHORITY);
 }
 
-function names({ leaf, source }: Facts): Texts {
-  if (/(?:^|, )(?:DNS|IP Address):/.test(leaf.subjectAltName ?? '')) return {};
+function names({ leaf, source, host }: Facts): Texts {
+  if (/(?:^|, )(?:DNS|IP Address):/.test(leaf.subjectAltName ?? '')) {
+    const fits = host === undefined || (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) !== undefined;
+    return {
+      NAME_MISMATCH:
+        !fits &&
+        `the certificate of ${source} is for ${namesOf(leaf).join(', ')} and not for ${host}: every client that verifies refuses it. Connect to a name that it has, or have it made with this one.`,
+    };
+  }
   const common = /^CN=(.+)$/m.exec(leaf.subject)?.[1];
   if (common === undefined) {
     return {

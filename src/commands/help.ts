@@ -7,6 +7,7 @@ const STATUS = `Exit status: 0 done, 1 failed, 2 wrong usage or configuration.`;
 /** `rtmp-gateway --help` and `rtmp-gateway serve --help`. */
 export const SERVE_HELP = `Usage: rtmp-gateway [serve] [flags]
        rtmp-gateway check FILE
+       rtmp-gateway certs COMMAND …
 
 Serves RTMP, RTMPS, RTMPT and RTMPTS: what is published over one of them plays over all of them.
 Every port recognises each connection by its first bytes, so any of them will do for any of these.
@@ -14,6 +15,7 @@ Every port recognises each connection by its first bytes, so any of them will do
 Commands
   serve                           runs the gateway; the default
   check FILE                      validates a configuration file and prints what it comes to
+  certs COMMAND                   makes, converts and examines certificates
 
 Flags of serve, each a shorthand for a key of the configuration file
   --config FILE                   the configuration file (default: ${DEFAULT_FILE}, if there is one)

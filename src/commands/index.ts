@@ -6,6 +6,7 @@ import { InvalidConfigError, suggestion } from '../config/index.ts';
 import { ConfigError } from '../errors.ts';
 import { parseArguments } from './arguments.ts';
 import type { Arguments, FlagKinds } from './arguments.ts';
+import { CERTS, CERTS_COMMANDS } from './certs.ts';
 import { check } from './check.ts';
 import { CHECK_HELP, SERVE_HELP } from './help.ts';
 import { EXIT } from './io.ts';
@@ -25,13 +26,13 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { flags: { ...SERVE_FLAGS, version: 'switch' }, help: SERVE_HELP, run: serve },
   check: { flags: {}, help: CHECK_HELP, run: check },
+  certs: CERTS,
 };
 
 /** Commands of later versions, and what they will be for. */
 const LATER: Readonly<Record<string, string>> = {
   connect: 'this version has no local agent yet',
   probe: 'this version does not probe yet',
-  certs: 'this version does not manage certificates yet; put them into the directory certs, or name them in the file',
 };
 
 /** Runs what `argv` (without node and script) asks for; resolves to the exit status. Rejects only with faults of ours. */
@@ -47,11 +48,8 @@ export async function run(argv: readonly string[], io: CommandIo, dependencies: 
 }
 
 async function dispatch(argv: readonly string[], io: CommandIo, dependencies: ServeDependencies): Promise<number> {
-  const [first = ''] = argv;
-  const named = first !== '' && !first.startsWith('-');
-  const name = named ? first : 'serve';
-  const command = commandNamed(name);
-  const args = parseArguments(named ? argv.slice(1) : argv, { ...command.flags, help: 'switch' });
+  const { name, command, rest } = choose(argv);
+  const args = parseArguments(rest, { ...command.flags, help: 'switch' });
   if (args.flags.has('help')) return print(command.help, io);
   if (args.flags.has('version')) return print(`${io.version}\n`, io);
   if (name === 'serve' && args.positionals.length > 0)
@@ -59,11 +57,33 @@ async function dispatch(argv: readonly string[], io: CommandIo, dependencies: Se
   return command.run(args, io, dependencies);
 }
 
-function commandNamed(name: string): Command {
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+/** The command that is meant, and the arguments that are left for it. */
+function choose(argv: readonly string[]): {
+  readonly name: string;
+  readonly command: Command;
+  readonly rest: readonly string[];
+} {
+  const [first = '', second = ''] = argv;
+  if (!isWord(first)) return { name: 'serve', command: commandNamed('serve', COMMANDS, LATER), rest: argv };
+  const command = commandNamed(first, COMMANDS, LATER);
+  if (command !== CERTS || !isWord(second)) return { name: first, command, rest: argv.slice(1) };
+  return { name: second, command: commandNamed(second, CERTS_COMMANDS), rest: argv.slice(2) };
+}
+
+function isWord(argument: string): boolean {
+  return argument !== '' && !argument.startsWith('-');
+}
+
+function commandNamed(
+  name: string,
+  commands: Readonly<Record<string, Command>>,
+  later: Readonly<Record<string, string>> = {},
+): Command {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return command;
-  const later = Object.hasOwn(LATER, name) ? LATER[name] : undefined;
-  throw wrong(name, later ?? `unknown command${suggestion(name, [...Object.keys(COMMANDS), ...Object.keys(LATER)])}`);
+  const reason = Object.hasOwn(later, name) ? later[name] : undefined;
+  const known = [...Object.keys(commands), ...Object.keys(later)];
+  throw wrong(name, reason ?? `unknown command${suggestion(name, known)}`);
 }
 
 function wrong(what: string, reason: string): ConfigError {
