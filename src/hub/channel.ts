@@ -22,6 +22,7 @@ export class Channel {
   readonly #clock = new ChannelClock();
   readonly #log: Log;
   readonly #onUnused: (channel: Channel) => void;
+  readonly #onUnwanted: (channel: Channel) => void;
   #publication: LivePublication | undefined = undefined;
   #since = 0;
   #subscriptions: LiveSubscription[] = [];
@@ -30,14 +31,23 @@ export class Channel {
   #hasEnded = false;
   #frames = 0;
   #bytes = 0;
+  /** Subscriptions that are a reason to have the stream. */
+  #players = 0;
 
-  /** `onUnused` is called when neither publisher nor subscriber is left. */
-  constructor(name: StreamName, gop: Gop, log: Log, onUnused: (channel: Channel) => void) {
+  /** `onUnused` is called when neither publisher nor subscriber is left, `onUnwanted` when no player is. */
+  constructor(
+    name: StreamName,
+    gop: Gop,
+    log: Log,
+    onUnused: (channel: Channel) => void,
+    onUnwanted: (channel: Channel) => void = () => {},
+  ) {
     this.name = name;
     this.path = pathOf(name);
     this.gop = gop;
     this.#log = log;
     this.#onUnused = onUnused;
+    this.#onUnwanted = onUnwanted;
   }
 
   get publishing(): boolean {
@@ -47,6 +57,16 @@ export class Channel {
   /** For how long the publisher has sent nothing. */
   silence(now: number): number {
     return this.#publication === undefined ? Infinity : now - this.#publication.heardAt;
+  }
+
+  /** Subscriptions that are a reason to have the stream. */
+  get players(): number {
+    return this.#players;
+  }
+
+  /** The gateways that the present publisher's frames came through. */
+  get hops(): readonly string[] {
+    return this.#publication?.hops ?? [];
   }
 
   get viewers(): number {
@@ -76,9 +96,10 @@ export class Channel {
   }
 
   /** Adds a subscriber, who is given what it can start with before this returns. */
-  subscribe(subscriber: Subscriber, withGop: boolean): Subscription {
-    const subscription = new LiveSubscription(this, subscriber, withGop);
+  subscribe(subscriber: Subscriber, withGop: boolean, isPassive = false): Subscription {
+    const subscription = new LiveSubscription(this, subscriber, withGop, isPassive);
     this.#subscriptions.push(subscription);
+    if (!isPassive) this.#players++;
     subscription.replay();
     return subscription;
   }
@@ -128,6 +149,7 @@ export class Channel {
   remove(subscription: LiveSubscription): void {
     if (this.#running > 0) this.#hasEnded = true;
     else this.#subscriptions.splice(this.#subscriptions.indexOf(subscription), 1);
+    if (!subscription.isPassive && --this.#players === 0) this.#onUnwanted(this);
     this.#checkUse();
   }
 
@@ -194,6 +216,10 @@ class LivePublication implements Publication {
 
   get viewers(): number {
     return this.#channel.viewers;
+  }
+
+  get hops(): readonly string[] {
+    return this.#publisher.hops ?? [];
   }
 
   write(frame: Frame, now: number): void {

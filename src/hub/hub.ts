@@ -3,7 +3,15 @@ import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { Channel } from './channel.ts';
 import { Gop, GOP_DEFAULTS, type GopLimits } from './gop.ts';
 import { GopMemory } from './gop-memory.ts';
-import type { Publication, Publisher, StreamInfo, Subscriber, Subscription } from './roles.ts';
+import type {
+  Publication,
+  Publisher,
+  StreamInfo,
+  SubscribeOptions,
+  Subscriber,
+  Subscription,
+  Watcher,
+} from './roles.ts';
 import { pathOf, type StreamName } from './stream-name.ts';
 
 export interface HubOptions {
@@ -41,6 +49,9 @@ export class Hub {
   /** Channels whose publisher left, with the end of their grace time; the earliest first, as the time is the same for all. */
   readonly #waiting = new Map<Channel, number>();
   readonly #gopMemory: GopMemory;
+  /** Channels of which watchers were told that somebody publishes, and not yet that it is over. */
+  readonly #announced = new Set<Channel>();
+  #watchers: readonly Watcher[] = [];
   #stopped = false;
 
   constructor(options: Partial<HubOptions> = {}, log: Log = NO_LOG) {
@@ -60,17 +71,38 @@ export class Hub {
     this.#waiting.delete(channel);
     const publication = channel.publish(publisher, now, (endedAt) => this.#startGrace(channel, endedAt));
     this.#say(name, 'a stream is being published');
+    this.#announced.add(channel);
+    this.#tell((watcher) => watcher.published?.(channel.name));
     return publication;
   }
 
   /**
    * Makes `subscriber` a player of a stream, live or still to come, and delivers what it can start with before it returns.
-   * `gop: false` waits for the next keyframe instead, for less delay. Throws `RejectedError` HUB_STOPPED.
+   * Throws `RejectedError` HUB_STOPPED.
    */
-  subscribe(name: StreamName, subscriber: Subscriber, options: { readonly gop?: boolean } = {}): Subscription {
+  subscribe(name: StreamName, subscriber: Subscriber, options: SubscribeOptions = {}): Subscription {
     this.#mustRun();
+    const { gop = true, passive = false, hops = [] } = options;
     const channel = this.#channels.get(pathOf(name)) ?? this.#open(name);
-    return channel.subscribe(subscriber, options.gop ?? true);
+    const subscription = channel.subscribe(subscriber, gop, passive);
+    if (!passive && !channel.publishing) this.#tell((watcher) => watcher.wanted?.(channel.name, hops));
+    return subscription;
+  }
+
+  /** Tells `watcher` of streams that come and go from now on, until the returned function is called. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers = [...this.#watchers, watcher];
+    return () => (this.#watchers = this.#watchers.filter((other) => other !== watcher));
+  }
+
+  /** The gateways that a stream came through on its way here; empty when nobody publishes it. */
+  hopsOf(name: StreamName): readonly string[] {
+    return this.#channels.get(pathOf(name))?.hops ?? [];
+  }
+
+  /** How many players a stream has; passive ones do not count. */
+  playersOf(name: StreamName): number {
+    return this.#channels.get(pathOf(name))?.players ?? 0;
   }
 
   /** When `tick` wants to be called next, or undefined for never. */
@@ -84,7 +116,7 @@ export class Hub {
     for (const [channel, deadline] of this.#waiting) {
       if (deadline > now) return;
       this.#waiting.delete(channel);
-      channel.expire();
+      this.#expire(channel);
     }
   }
 
@@ -97,13 +129,17 @@ export class Hub {
   stop(): void {
     this.#stopped = true;
     this.#waiting.clear();
-    for (const channel of Array.from(this.#channels.values())) channel.finish('the gateway stops');
+    for (const channel of Array.from(this.#channels.values())) {
+      channel.finish('the gateway stops');
+      this.#over(channel);
+    }
     this.#channels.clear();
   }
 
   #open(name: StreamName): Channel {
     const gop = new Gop(this.#options.gop, this.#gopMemory);
-    const channel = new Channel(name, gop, this.#log, (unused) => this.#close(unused));
+    const unwanted = (): void => this.#tell((watcher) => watcher.unwanted?.(channel.name));
+    const channel = new Channel(name, gop, this.#log, (unused) => this.#close(unused), unwanted);
     this.#channels.set(channel.path, channel);
     return channel;
   }
@@ -111,12 +147,34 @@ export class Hub {
   #close(channel: Channel): void {
     this.#waiting.delete(channel);
     if (this.#channels.get(channel.path) === channel) this.#channels.delete(channel.path);
+    this.#over(channel);
+  }
+
+  #expire(channel: Channel): void {
+    channel.expire();
+    this.#over(channel);
+  }
+
+  /** Once for each stream, however it came to its end. */
+  #over(channel: Channel): void {
+    if (this.#announced.delete(channel)) this.#tell((watcher) => watcher.unpublished?.(channel.name));
+  }
+
+  /** Over a list that never changes: whoever is told may watch or stop watching. */
+  #tell(what: (watcher: Watcher) => void): void {
+    for (const watcher of this.#watchers) {
+      try {
+        what(watcher);
+      } catch (error) {
+        this.#log.error({ err: error }, 'a watcher of the hub failed');
+      }
+    }
   }
 
   #startGrace(channel: Channel, now: number): void {
     this.#say(channel.name, 'a stream lost its publisher');
     if (this.#stopped || this.#channels.get(channel.path) !== channel) return;
-    if (this.#options.graceMs === 0) channel.expire();
+    if (this.#options.graceMs === 0) this.#expire(channel);
     else this.#waiting.set(channel, now + this.#options.graceMs);
   }
 

@@ -4,6 +4,8 @@ import type { StreamName } from './stream-name.ts';
 
 /** Who sends a stream. */
 export interface Publisher {
+  /** The gateways that the stream came through on its way here, by their ids: what a relay must not close to a ring. */
+  readonly hops?: readonly string[];
   /** The stream is no longer theirs: taken over, or the hub stops. Their further frames are ignored. */
   end(reason: string): void;
 }
@@ -16,6 +18,31 @@ export interface Subscriber {
   published(): void;
   /** The grace time ran out, or the hub stops: the stream is over. The subscription stands until it is ended. */
   unpublished(): void;
+}
+
+/** What a player of a stream may ask for when it subscribes. */
+export interface SubscribeOptions {
+  /** False waits for the next keyframe instead of beginning with the last group of pictures. */
+  readonly gop?: boolean;
+  /** Takes the stream while it is there but is no reason to fetch or to keep it: recordings, pushes. */
+  readonly passive?: boolean;
+  /** The gateways behind which the player sits, as `Publisher.hops`. */
+  readonly hops?: readonly string[];
+}
+
+/**
+ * Who follows which streams come and go. Called synchronously, from within the hub: it may subscribe and publish at once, and
+ * an exception touches nobody else.
+ */
+export interface Watcher {
+  /** Somebody publishes now, the first or one after another; before the first frame. */
+  published?(name: StreamName): void;
+  /** The stream is over: its publisher left and the grace time ran out, or nobody was there to wait. */
+  unpublished?(name: StreamName): void;
+  /** A player came to a stream that nobody publishes, the first or a further one. `hops`: behind these gateways. */
+  wanted?(name: StreamName, hops: readonly string[]): void;
+  /** The last player left, whether or not somebody publishes. Passive ones do not count. */
+  unwanted?(name: StreamName): void;
 }
 
 /** One publisher's hold on a stream. */

@@ -11,9 +11,12 @@ export class LiveSubscription implements Subscription {
   readonly #withGop: boolean;
   readonly #gate: KeyframeGate;
   #started = false;
+  /** It takes the stream while it is there, and is no reason to have it. */
+  readonly isPassive: boolean;
   ended = false;
 
-  constructor(channel: Channel, subscriber: Subscriber, withGop: boolean) {
+  constructor(channel: Channel, subscriber: Subscriber, withGop: boolean, isPassive: boolean) {
+    this.isPassive = isPassive;
     this.#channel = channel;
     this.#subscriber = subscriber;
     this.#withGop = withGop;
