@@ -50,7 +50,7 @@ function fourCc(kind: 'audio' | 'video', payload: Buffer): string | undefined {
  * OBS before 29.1 sent HEVC under the id of AVC. The two records differ in their reserved bits, which are all ones
  * (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1): avcC has six of them at byte 4, hvcC four at 13, six at 15 and 16, five at 17 and 18.
  */
-function isHvcC(record: Buffer): boolean {
+export function isHvcC(record: Buffer): boolean {
   if (record.length < 23 || (record[4]! & 0xfc) === 0xfc) return false;
   const has = (at: number, ones: number): boolean => (record[at]! & ones) === ones;
   return has(13, 0xf0) && has(15, 0xfc) && has(16, 0xfc) && has(17, 0xf8) && has(18, 0xf8);

@@ -152,7 +152,7 @@ function isKeyType(frameType: number): boolean {
  * Steps over ModEx blocks: | size-1:8, or 255 and size-1:16 | data | ModEx type:4 next packet:4 |.
  * Returns offset << 4 | packet type, or -1 if the payload is cut short or chains too many.
  */
-function skipModEx(payload: Buffer): number {
+export function skipModEx(payload: Buffer): number {
   let packet = payload[0]! & 15;
   let at = 1;
   for (let blocks = 0; packet === MODEX; blocks++) {
