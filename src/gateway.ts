@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import { LiveCertificates, type LiveOptions } from './certificates/index.ts';
 import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
+import { flvRouter } from './delivery/index.ts';
 import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
 import { frugal } from './log-budget.ts';
 import type { Log } from './log.ts';
+import { newGatewayId, Relays, type RelayInfo } from './relay/index.ts';
 import {
   AddressCounter,
   ALL_PROTOCOLS,
@@ -63,6 +65,7 @@ export class Gateway {
   readonly #core: Core;
   readonly #external: ExternalCore | undefined;
   readonly #upstreams: Upstreams | undefined;
+  readonly #relays: Relays;
   readonly #tunnels: Tunnels;
   readonly #web: WebServer;
   readonly #trusted: (address: string) => boolean;
@@ -90,12 +93,15 @@ export class Gateway {
     this.#sockets = new AddressCounter({ max: limits.connections, maxPerAddress: share, exempt: this.#trusted });
     this.#hub = new Hub(core.hub, log);
     const session = { ...core.session, random };
+    const gatewayId = newGatewayId();
     if (config.upstreams.servers.length > 0) {
       const byStream = config.upstreams.options.balance === 'hash';
       this.#upstreams = createUpstreams(config.upstreams, log);
       this.#external = new ExternalCore(this.#upstreams, { byStream, session, driver: core.driver }, log);
     }
-    this.#core = this.#external ?? new RtmpServer(this.#hub, { ...core, session }, log);
+    this.#core = this.#external ?? new RtmpServer(this.#hub, { ...core, session, gatewayId }, log);
+    const relaying = { outbox: core.outbox };
+    this.#relays = new Relays(config.relay, { hub: this.#hub, log, gatewayId }, relaying);
     this.#tunnels = new Tunnels(config.tunnel, {
       handler: this.#core.handle,
       log,
@@ -122,6 +128,7 @@ export class Gateway {
     }
     certificates.watch();
     this.#external?.start();
+    this.#relays.start();
     this.#ticker = setInterval(() => this.#hub.tick(now()), HUB_TICK_MS);
     return this.#bound;
   }
@@ -144,6 +151,11 @@ export class Gateway {
     return this.#upstreams?.counts() ?? [];
   }
 
+  /** Which streams go to other servers and come from them, and how that is going. */
+  relays(): RelayInfo[] {
+    return this.#relays.list();
+  }
+
   counts(): Counts {
     return {
       sockets: this.#sockets.count,
@@ -161,7 +173,9 @@ export class Gateway {
     this.#tunnels.drain();
     const impatience = setTimeout(() => this.destroy(), CLOSE_TIMEOUT_MS);
     await Promise.all(this.#doors.map((door) => door.stopAccepting()));
-    await this.#core.stop();
+    await Promise.all([this.#relays.stop(), this.#core.stop()]);
+    // Players over HTTP are still there, and are told that it is over.
+    this.#hub.stop();
     await this.#tunnels.stop();
     await this.#web.stop();
     clearTimeout(impatience);
@@ -173,6 +187,7 @@ export class Gateway {
     this.#draining = true;
     clearInterval(this.#ticker);
     this.#certificates?.close();
+    this.#relays.destroy();
     this.#core.destroy();
     this.#hub.stop();
     this.#tunnels.destroy();
@@ -211,11 +226,19 @@ export class Gateway {
   #createApp(): ReturnType<typeof createWebApp> {
     return createWebApp(this.#config.web.app, {
       tunnels: tunnelRouter(this.#tunnels, ({ socket }) => this.#arrivalOf(socket)),
+      delivery: this.#delivery(),
       draining: () => this.#draining,
       doors: () => this.#bound,
       log: this.#log,
       accessOf: ({ socket }) => this.#arrivalOf(socket),
     });
+  }
+
+  /** What is published here for devices and pages; nothing where streams only pass through. */
+  #delivery(): ReturnType<typeof flvRouter>[] {
+    const { outbox, driver } = this.#config.core;
+    if (this.#external !== undefined) return [];
+    return [flvRouter(this.#hub, { outbox, stallMs: driver.drainTimeoutMs }, this.#log)];
   }
 
   #arrivalOf(socket: Socket): HttpArrival {

@@ -6,11 +6,13 @@ import type { HubOptions, OutboxLimits } from '../hub/index.ts';
 import type { LogOptions } from '../log.ts';
 import { SESSION_DEFAULTS } from '../protocol/index.ts';
 import type { SessionOptions } from '../protocol/index.ts';
+import type { RelayRule } from '../relay/index.ts';
 import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { ClientTrust, DoorLimits, DoorOptions, TlsOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
 import { OFF } from './fields.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
+import { relayRules } from './relay.ts';
 import type { DoorSettings, Settings } from './schema.ts';
 import { upstreamsConfig } from './upstreams.ts';
 import type { UpstreamsConfig } from './upstreams.ts';
@@ -29,6 +31,8 @@ export interface Config {
   /** The RTMP servers that take the built-in core's place, if there are any. */
   readonly upstreams: UpstreamsConfig;
   readonly tunnel: TunnelOptions;
+  /** What is pushed to other servers and pulled from them. */
+  readonly relay: readonly RelayRule[];
   readonly tls: LiveOptions;
   /** For `trustList`. */
   readonly trustedProxies: readonly string[];
@@ -45,6 +49,7 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
     core: coreOptions(settings),
     upstreams: upstreamsConfig(settings.core, limits),
     tunnel: tunnelOptions(settings),
+    relay: relayRules(settings.relay),
     tls: certificateOptions(settings),
     trustedProxies: settings.trustedProxies,
     limits: { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress },

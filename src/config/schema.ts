@@ -6,6 +6,7 @@ import type { Protocol, TlsVersion } from '../transport/index.ts';
 import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, secret, section } from './fields.ts';
 import { listOrOne, size, text, toggle, words } from './fields.ts';
 import { limits } from './limits.ts';
+import { relay } from './relay.ts';
 import { upstreamKeys } from './upstreams.ts';
 
 /**
@@ -109,7 +110,7 @@ export const schema = section({
   trustedProxies: list(addressRange).default(['loopback']),
   limits: limits.prefault({}),
   auth: later('this version does not ask who publishes or plays yet'),
-  relay: later('this version does not relay yet'),
+  relay,
   hls: later('this version does not deliver HLS yet'),
   record: later('this version does not record yet'),
   admin: section({

@@ -5,14 +5,32 @@ import {
   type ClientEvent,
   type ConnectParameters,
   type Message,
-  type SessionSettings,
   type PlayOptions,
+  type RefusedEvent,
+  type SessionSettings,
+  type Status,
 } from '../protocol/index.ts';
 import { Driver, DRIVER_DEFAULTS, now, random, type DriverOptions } from './driver.ts';
 
 export interface RtmpClientOptions {
   readonly session?: Partial<SessionSettings>;
   readonly driver?: DriverOptions;
+  /** There is room again after `isBlocked`. */
+  readonly drained?: () => void;
+  /** Every onStatus; those that answer a request, before their promise settles. Stream id 0: the connection's own. */
+  readonly status?: (streamId: number, status: Status) => void;
+}
+
+/** The server said no, and how. */
+export class RefusedByServer extends RemoteError {
+  readonly what: RefusedEvent['what'];
+  readonly status: Status;
+
+  constructor({ what, status }: Pick<RefusedEvent, 'what' | 'status'>) {
+    super('REFUSED_BY_SERVER', `the server refused: ${status.code}: ${status.description}`);
+    this.what = what;
+    this.status = status;
+  }
 }
 
 /** What a playing stream brings. `ended` comes once: the server said so, or the connection went. */
@@ -35,10 +53,12 @@ export class RtmpClient {
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<number, PlayListener>();
   readonly #closed: Promise<Error | undefined>;
+  readonly #options: RtmpClientOptions;
   #resolveClosed!: (fault: Error | undefined) => void;
   #awaitingRoom: (() => void)[] = [];
 
   private constructor(stream: Duplex, options: RtmpClientOptions) {
+    this.#options = options;
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#session = new ClientSession({ random, ...options.session }, now());
     this.#driver = new Driver(
@@ -68,6 +88,30 @@ export class RtmpClient {
     return this.#closed;
   }
 
+  /** What is sent now would only wait. */
+  get isBlocked(): boolean {
+    return this.#driver.blocked;
+  }
+
+  get outgoingChunkSize(): number {
+    return this.#session.outgoingChunkSize;
+  }
+
+  /** Given to the transport, handshake and commands included. */
+  get bytesSent(): number {
+    return this.#session.bytesSent;
+  }
+
+  /** Of these, what the server says it has; 0 for a server that never says so. */
+  get bytesAcknowledged(): number {
+    return this.#session.bytesAcknowledged;
+  }
+
+  /** From now on a server that takes nothing for `drainTimeoutMs` is given up. */
+  insistOnDraining(): void {
+    this.#driver.mustDrain = true;
+  }
+
   /** Starts publishing; resolves with the message stream id that media goes to. */
   publish(name: string): Promise<number> {
     return this.#ask(() => this.#session.publish(name));
@@ -83,6 +127,15 @@ export class RtmpClient {
     this.#session.sendMessage(message);
     this.#driver.flush();
     return !this.#driver.blocked;
+  }
+
+  /** Whole chunks, already encoded for `outgoingChunkSize` and a NetStream; they leave with the next `flush`. */
+  sendEncoded(bytes: Buffer): void {
+    this.#session.sendEncoded(bytes);
+  }
+
+  flush(): void {
+    this.#driver.flush();
   }
 
   /** Resolves when there is room again. */
@@ -121,7 +174,9 @@ export class RtmpClient {
       case 'playing':
         return this.#settle(event.id, event.streamId);
       case 'refused':
-        return this.#refuse(event.id, `${event.status.code}: ${event.status.description}`);
+        return this.#refuse(event);
+      case 'status':
+        return this.#options.status?.(event.streamId, event.status);
       case 'media':
         return this.#listeners.get(event.streamId)?.message(event.message);
       case 'eof':
@@ -146,12 +201,13 @@ export class RtmpClient {
   }
 
   #tellRoom(): void {
+    this.#options.drained?.();
     for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
-  #refuse(id: number, reason: string): void {
-    this.#pending.get(id)?.reject(new RemoteError('REFUSED_BY_SERVER', `the server refused: ${reason}`));
-    this.#pending.delete(id);
+  #refuse(event: RefusedEvent): void {
+    this.#pending.get(event.id)?.reject(new RefusedByServer(event));
+    this.#pending.delete(event.id);
   }
 
   #close(fault: Error | undefined): void {

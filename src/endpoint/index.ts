@@ -13,5 +13,7 @@ export type { KeyedServers, SpliceDependencies, SpliceOptions } from './splice.t
 export { TurnAway } from './turn-away.ts';
 export type { TurnAwayOptions } from './turn-away.ts';
 export type { RtmpServerOptions } from './server.ts';
-export { RtmpClient } from './client.ts';
+export { RefusedByServer, RtmpClient } from './client.ts';
+export { MAX_HOPS, relayProperties } from './hops.ts';
+export { Pulse, type Beater } from './pulse.ts';
 export type { PlayListener, RtmpClientOptions } from './client.ts';

@@ -28,6 +28,16 @@ export interface PlayerShared {
   readonly outbox: OutboxLimits;
 }
 
+/** How a player begins. */
+export interface PlayerStart {
+  /** With the last group of pictures; false waits for the next keyframe. */
+  readonly gop: boolean;
+  /** 0: as long as the stream lasts. */
+  readonly durationMs: number;
+  /** The gateways that it plays for. */
+  readonly hops?: readonly string[];
+}
+
 /** The most that one beat hands to a connection: small enough that a stalled reader holds little, large enough for a key frame. */
 const MAX_BEAT_BYTES = 512 * 1024;
 
@@ -66,9 +76,9 @@ export class Player implements Subscriber, Beater {
   }
 
   /** Joins the stream: what a decoder needs to begin comes at once, unless the player would rather wait for less delay. */
-  start({ gop, durationMs }: { readonly gop: boolean; readonly durationMs: number }): void {
+  start({ gop, durationMs, hops = [] }: PlayerStart): void {
     const subscriber = durationMs > 0 ? new Excerpt(this, durationMs, () => this.#complete()) : this;
-    this.#subscription = this.#shared.hub.subscribe(this.#name, subscriber, { gop });
+    this.#subscription = this.#shared.hub.subscribe(this.#name, subscriber, { gop, hops });
   }
 
   deliver(frame: Frame): void {

@@ -17,6 +17,7 @@ import { Driver, DRIVER_DEFAULTS, now, type DriverOptions } from './driver.ts';
 import { because, codeIn, logEnding } from './ending.ts';
 import { FrameRun } from './frame-run.ts';
 import { playDuration } from './excerpt.ts';
+import { loopIn, readHops } from './hops.ts';
 import { Player, type PlayerShared } from './player.ts';
 import { Pulse } from './pulse.ts';
 import { settingsFor } from './settings-for.ts';
@@ -26,6 +27,8 @@ export interface RtmpServerOptions {
   readonly session: SessionSettings;
   readonly outbox?: OutboxLimits;
   readonly driver?: DriverOptions;
+  /** By which this gateway knows its own relays when they come back to it. */
+  readonly gatewayId?: string;
 }
 
 /** `?gop=0` behind the name: begin at the next keyframe, for less delay than the last group of pictures brings. */
@@ -93,7 +96,9 @@ class ServerConnection {
   readonly #publications = new Map<number, Publishing>();
   readonly #players = new Map<number, Playing>();
   readonly #onClosed: () => void;
+  readonly #gatewayId: string | undefined;
   #app = '';
+  #hops: readonly string[] = [];
 
   constructor(
     stream: Duplex,
@@ -106,6 +111,7 @@ class ServerConnection {
     this.#shared = shared;
     this.#log = log.child(peerFields(peer));
     this.#onClosed = onClosed;
+    this.#gatewayId = options.gatewayId;
     this.session = new ServerSession(settingsFor(peer, options.session), now());
     this.driver = new Driver(
       stream,
@@ -135,10 +141,7 @@ class ServerConnection {
   #event(event: ServerEvent): void {
     switch (event.type) {
       case 'connect':
-        this.#app = event.app;
-        this.#log.debug({ app: event.app, tcUrl: event.tcUrl }, 'connected');
-        this.session.accept(event.id, now());
-        return;
+        return this.#connect(event);
       case 'media':
         return this.#media(event.streamId, event.message);
       case 'publish':
@@ -158,6 +161,19 @@ class ServerConnection {
     }
   }
 
+  #connect({ id, app, tcUrl, properties }: Extract<ServerEvent, { type: 'connect' }>): void {
+    this.#app = app;
+    this.#hops = readHops(properties);
+    const loop = loopIn(this.#hops, this.#gatewayId);
+    if (loop !== undefined) {
+      this.#log.warn({ app }, `connect refused: ${loop}`);
+      this.session.reject(id, { level: 'error', code: 'NetConnection.Connect.Rejected', description: loop });
+      return;
+    }
+    this.#log.debug({ app, tcUrl }, 'connected');
+    this.session.accept(id, now());
+  }
+
   #media(streamId: number, message: Message): void {
     const publishing = this.#publications.get(streamId);
     if (publishing === undefined) return;
@@ -169,7 +185,7 @@ class ServerConnection {
   #publish(event: Extract<ServerEvent, { type: 'publish' }>): void {
     this.#guard(event, 'NetStream.Publish.BadName', () => {
       const name = streamName(this.#app, event.name);
-      const publisher = { end: (reason: string) => this.#revoke(event.streamId, reason) };
+      const publisher = { hops: this.#hops, end: (reason: string) => this.#revoke(event.streamId, reason) };
       const publication = this.#shared.hub.publish(name, publisher, now());
       const log = this.#log.child(shown(name));
       this.#publications.set(event.streamId, { publication, tally: new Tally(now()), log });
@@ -188,7 +204,8 @@ class ServerConnection {
       this.session.accept(event.id, now());
       this.#players.set(event.streamId, { player, since: now(), log });
       this.#judgeReading();
-      player.start({ gop: !DECLINES_GOP.test(event.name), durationMs: playDuration(event.duration) });
+      const durationMs = playDuration(event.duration);
+      player.start({ gop: !DECLINES_GOP.test(event.name), durationMs, hops: this.#hops });
       log.info({}, 'playing');
     });
   }

@@ -34,6 +34,21 @@ export function readDataHandler(type: number, payload: Buffer): DataHandler {
   return { payload, stores: undefined, clears: undefined };
 }
 
+/** Data messages that a server says to its players about the playing itself (RTMP players of Flash's kind know them). */
+const ABOUT_PLAYING: readonly string[] = ['|RtmpSampleAccess', 'onStatus', 'NetStream.Data.Start'];
+
+/** Whether a data message is meant for one server's player alone, and no part of the stream. */
+export function isAboutPlaying(type: number, payload: Buffer): boolean {
+  const name = nameAt(payload, type === AMF3_DATA && payload[0] === 0 ? 1 : 0);
+  return name !== undefined && ABOUT_PLAYING.includes(name);
+}
+
+/** The payload of a stored data message as a publisher says it: behind `@setDataFrame`. */
+export function asSetDataFrame(type: number, payload: Buffer): Buffer {
+  if (type === AMF3_DATA && payload[0] === 0) return Buffer.concat([FORMAT_BYTE, SET, payload.subarray(1)]);
+  return Buffer.concat([SET, payload]);
+}
+
 function setDataFrame(payload: Buffer, start: number): DataHandler {
   const at = start + SET.length;
   const body = payload.subarray(at);

@@ -45,6 +45,7 @@ export class ClientSession implements Session<ClientEvent> {
   #lastTransaction = 0;
   #bandwidthChecks = 0;
   #toldToLeave = false;
+  #bytesSent = 0;
   readonly #streams: ClientStreams;
   /** `call()`s in flight: transaction -> request. */
   readonly #calls = new Map<number, number>();
@@ -66,7 +67,9 @@ export class ClientSession implements Session<ClientEvent> {
   }
 
   takeOutput(): Buffer[] {
-    return this.#connection.takeOutput();
+    const output = this.#connection.takeOutput();
+    for (const bytes of output) this.#bytesSent += bytes.length;
+    return output;
   }
 
   deadline(): number | undefined {
@@ -88,6 +91,16 @@ export class ClientSession implements Session<ClientEvent> {
 
   get outgoingChunkSize(): number {
     return this.#connection.outgoingChunkSize;
+  }
+
+  /** Handed out to be sent, handshake included: what a server's acknowledgements count. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /** What the server says it has received; 0 if it says nothing. */
+  get bytesAcknowledged(): number {
+    return this.#connection.bytesAcknowledged;
   }
 
   /** After a refused connect, or when the server asked us to leave. */

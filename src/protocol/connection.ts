@@ -69,6 +69,7 @@ export class Connection<E> {
   #owedPong: number | undefined;
   #owedWindow: number | undefined;
   #windowSent = 0;
+  #bytesAcknowledged = 0;
   #bandwidth: BandwidthLimit = 'dynamic';
   #live = false;
   #lastId = 0;
@@ -92,6 +93,11 @@ export class Connection<E> {
 
   get outgoingChunkSize(): number {
     return this.#writer.chunkSize;
+  }
+
+  /** What the peer says it has received, in all: its count wraps at 32 bits, this one does not. 0: it has said nothing. */
+  get bytesAcknowledged(): number {
+    return this.#bytesAcknowledged;
   }
 
   // ---- what came in
@@ -189,17 +195,24 @@ export class Connection<E> {
         this.#owedPong = control.time;
         this.#owes = true;
         return;
+      case 'acknowledgement':
+        // Counted, but never a reason to hold our sending back: mobile players acknowledge nothing.
+        return this.#acknowledged(control.total);
       case 'setChunkSize':
       case 'abort':
-      case 'acknowledgement':
       case 'pingResponse':
       case 'unknownEvent':
-        // The reader has acted on the first two; what a peer has acknowledged never holds our sending back, since
-        // mobile players acknowledge nothing.
+        // The reader has acted on the first two.
         return;
       default:
         return this.#role.control(control);
     }
+  }
+
+  /** A smaller total is the same count one turn further on, or an old one that came late. */
+  #acknowledged(total: number): void {
+    const step = (total - this.#bytesAcknowledged) | 0;
+    if (step > 0) this.#bytesAcknowledged += step;
   }
 
   /** Set Peer Bandwidth is answered with our window where that changes (RTMP 1.0, section 5.4.5). */

@@ -1,0 +1,290 @@
+import { now, Pulse } from '../endpoint/index.ts';
+import { OUTBOX_DEFAULTS, pathOf, type Hub, type OutboxLimits, type StreamName } from '../hub/index.ts';
+import { NO_LOG, redactKey, type Log } from '../log.ts';
+import { dialer, type DialOptions } from '../transport/index.ts';
+import type { DialTo, RelayShared } from './attempt.ts';
+import { BACK_OFF_DEFAULTS, type BackOffOptions } from './back-off.ts';
+import { Pull } from './pull.ts';
+import { Push } from './push.ts';
+import { newGatewayId, Relay, type RelayStatus } from './relay.ts';
+import { compileRule, type CompiledRule, type RelayRule } from './rules.ts';
+
+export interface RelayOptions {
+  readonly backOff: BackOffOptions;
+  readonly outbox: OutboxLimits;
+  /** How long a server that we push to may take or acknowledge nothing. Milliseconds. */
+  readonly stallMs: number;
+  /** How long a server that we pull from may send nothing. Milliseconds. */
+  readonly silenceMs: number;
+  /** Streams that are fetched at once. Anybody can ask for any name. */
+  readonly maxPulls: number;
+  readonly dial: DialOptions;
+}
+
+export const RELAY_DEFAULTS: RelayOptions = Object.freeze({
+  backOff: BACK_OFF_DEFAULTS,
+  // What any player may leave waiting.
+  outbox: OUTBOX_DEFAULTS,
+  // Longer than a mobile network's worst pause; a platform shows "reconnecting" after about as long.
+  stallMs: 20_000,
+  // Slow streams have a picture every few seconds; nginx-rtmp's pull gives up after 10 to 30 s.
+  silenceMs: 15_000,
+  // More streams than one process has bandwidth for; each asked-for name that does not exist is one of them for a while.
+  maxPulls: 500,
+  dial: Object.freeze({}),
+});
+
+export interface RelaysDependencies {
+  readonly hub: Hub;
+  readonly log?: Log;
+  /** By which this gateway knows itself in chains of relays; to be told to `RtmpServer` as well. */
+  readonly gatewayId?: string;
+  /** How to get to another server; by URL unless told otherwise (tests). */
+  readonly dialTo?: (rule: RelayRule) => DialTo;
+}
+
+/** One stream on its way by one rule. */
+export interface RelayLink extends RelayStatus {
+  /** `app/stream`, of the stream no more than may be shown. */
+  readonly stream: string;
+}
+
+/** One rule, and what comes of it. No keys in it. */
+export interface RelayInfo {
+  readonly id: string;
+  readonly kind: 'push' | 'pull';
+  /** Which streams. */
+  readonly match: string;
+  readonly servers: readonly string[];
+  readonly links: readonly RelayLink[];
+}
+
+interface Link {
+  readonly name: StreamName;
+  readonly relay: Relay;
+  /** What two relays cannot have at once: the name over there, or here. */
+  readonly place: string;
+  /** Of a pull. */
+  readonly pull: Pull | undefined;
+}
+
+interface Entry {
+  readonly rule: CompiledRule;
+  readonly shared: RelayShared;
+  /** By the stream's path, and for pushes the number of the target. */
+  readonly links: Map<string, Link>;
+}
+
+/** All rules, and a relay for each stream and server that one of them speaks of. */
+export class Relays {
+  readonly #deps: RelaysDependencies;
+  readonly #options: RelayOptions;
+  readonly #log: Log;
+  readonly #gatewayId: string;
+  readonly #pulse = new Pulse();
+  readonly #entries = new Map<string, Entry>();
+  /** Relays that are saying goodbye, the last one at each place. */
+  readonly #ending = new Map<string, { readonly relay: Relay; readonly done: Promise<void> }>();
+  #unwatch: (() => void) | undefined = undefined;
+  #lastId = 0;
+
+  /** Throws `ConfigError` BAD_URL or BAD_RELAY for a rule that cannot be followed. */
+  constructor(rules: readonly RelayRule[], deps: RelaysDependencies, options: Partial<RelayOptions> = {}) {
+    this.#deps = deps;
+    this.#options = { ...RELAY_DEFAULTS, ...options };
+    this.#log = deps.log ?? NO_LOG;
+    this.#gatewayId = deps.gatewayId ?? newGatewayId();
+    for (const rule of rules) this.#enter(rule);
+  }
+
+  /** From now on streams are relayed, those too that are there already. */
+  start(): void {
+    this.#unwatch ??= this.#deps.hub.watch({
+      published: (name) => this.#published(name),
+      unpublished: (name) => this.#unpublished(name),
+      wanted: (name, hops) => this.#wanted(name, hops),
+      unwanted: (name) => this.#unwanted(name),
+    });
+    for (const entry of this.#entries.values()) this.#apply(entry);
+  }
+
+  /** Ends all relays politely; resolves when the last is gone. */
+  async stop(): Promise<void> {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    for (const entry of this.#entries.values()) this.#endAll(entry);
+    await Promise.all([...this.#ending.values()].map(({ done }) => done));
+  }
+
+  /** Ends all relays at once. */
+  destroy(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    for (const { links } of this.#entries.values()) for (const { relay } of links.values()) relay.destroy();
+    for (const { relay } of this.#ending.values()) relay.destroy();
+  }
+
+  /** Relays that work or try to. */
+  get count(): number {
+    let count = this.#ending.size;
+    for (const { links } of this.#entries.values()) count += links.size;
+    return count;
+  }
+
+  list(): RelayInfo[] {
+    return [...this.#entries].map(([id, { rule, links }]) => ({
+      id,
+      kind: rule.kind,
+      match: rule.match,
+      servers: rule.templates.map(({ shown }) => shown),
+      links: [...links.values()].map(({ name, relay }) => ({ stream: shownName(name), ...relay.status() })),
+    }));
+  }
+
+  /** Adds a rule; streams that are there already are relayed at once. Returns its id. Throws as the constructor does. */
+  add(rule: RelayRule): string {
+    const [id, entry] = this.#enter(rule);
+    if (this.#unwatch !== undefined) this.#apply(entry);
+    return id;
+  }
+
+  /** Ends what a rule began and forgets it; false if there is no such rule. */
+  remove(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    this.#entries.delete(id);
+    this.#endAll(entry);
+    return true;
+  }
+
+  #enter(rule: RelayRule): [id: string, entry: Entry] {
+    const compiled = compileRule(rule);
+    const id = `r${++this.#lastId}`;
+    const { hub, dialTo = this.#dialBy } = this.#deps;
+    const log = this.#log.child({ relay: id, direction: compiled.kind });
+    const shared = { hub, log, gatewayId: this.#gatewayId, dialTo: dialTo(rule) };
+    const entry = { rule: compiled, shared, links: new Map<string, Link>() };
+    this.#entries.set(id, entry);
+    return [id, entry];
+  }
+
+  readonly #dialBy = ({ verify = true }: RelayRule): DialTo => {
+    const { dial } = this.#options;
+    const options = { ...dial, tls: { ...dial.tls, ...(!verify && { rejectUnauthorized: false }) } };
+    return (target) => dialer(target.dial, options);
+  };
+
+  /** For a rule that comes when streams and players are there already. */
+  #apply(entry: Entry): void {
+    const { hub } = this.#deps;
+    for (const { name, publishing } of [...hub.streams()]) {
+      if (!entry.rule.matches(pathOf(name))) continue;
+      if (publishing) this.#push(entry, name);
+      else if (hub.playersOf(name) > 0) this.#pull(entry, name, []);
+    }
+  }
+
+  #published(name: StreamName): void {
+    for (const entry of this.#matching(name)) {
+      this.#push(entry, name);
+      const pulled = entry.links.get(pathOf(name));
+      if (pulled?.pull?.isPublishing === false) this.#end(entry, pathOf(name));
+    }
+  }
+
+  #unpublished(name: StreamName): void {
+    const { hub } = this.#deps;
+    for (const entry of this.#matching(name)) {
+      if (entry.rule.kind === 'push') for (const key of pushKeys(entry.rule, name)) this.#end(entry, key);
+    }
+    if (hub.playersOf(name) > 0) this.#wanted(name, []);
+  }
+
+  /** By the first rule that speaks of it. */
+  #wanted(name: StreamName, hops: readonly string[]): void {
+    const entry = this.#matching(name).find(({ rule }) => rule.kind === 'pull');
+    if (entry !== undefined) this.#pull(entry, name, hops);
+  }
+
+  #unwanted(name: StreamName): void {
+    const key = pathOf(name);
+    for (const entry of this.#matching(name)) {
+      if (entry.rule.kind === 'pull')
+        entry.links.get(key)?.relay.release(entry.rule.idleMs, () => this.#end(entry, key));
+    }
+  }
+
+  #push(entry: Entry, name: StreamName): void {
+    if (entry.rule.kind !== 'push') return;
+    const { outbox, stallMs } = this.#options;
+    pushKeys(entry.rule, name).forEach((key, index) => {
+      if (entry.links.has(key)) return;
+      const target = entry.rule.templates[index]!.fill(name);
+      const push = new Push(name, target, entry.shared, { outbox, stallMs }, this.#pulse, now);
+      const place = `${target.tcUrl} ${target.key}`;
+      this.#begin(entry, key, { name, place, pull: undefined, relay: this.#relay(entry, name, push) });
+    });
+  }
+
+  #pull(entry: Entry, name: StreamName, hops: readonly string[]): void {
+    if (entry.rule.kind !== 'pull') return;
+    const key = pathOf(name);
+    const standing = entry.links.get(key);
+    if (standing !== undefined) return standing.relay.keep();
+    if (this.#pulls() >= this.#options.maxPulls) {
+      return entry.shared.log.warn({ app: name.app }, 'a stream is not fetched: as many as may be are fetched already');
+    }
+    const sources = entry.rule.templates.map((template) => template.fill(name));
+    const { silenceMs } = this.#options;
+    const pull = new Pull(name, sources, entry.shared, { silenceMs }, hops, now);
+    this.#begin(entry, key, { name, place: key, pull, relay: this.#relay(entry, name, pull) });
+  }
+
+  #relay({ shared }: Entry, name: StreamName, attempt: Push | Pull): Relay {
+    const log = shared.log.child({ app: name.app, stream: redactKey(name.key) });
+    return new Relay(attempt, this.#options.backOff, { log, now });
+  }
+
+  #begin(entry: Entry, key: string, link: Link): void {
+    entry.links.set(key, link);
+    link.relay.start(this.#ending.get(link.place)?.done);
+  }
+
+  #endAll(entry: Entry): void {
+    for (const key of [...entry.links.keys()]) this.#end(entry, key);
+  }
+
+  #end(entry: Entry, key: string): void {
+    const link = entry.links.get(key);
+    if (link === undefined) return;
+    entry.links.delete(key);
+    const { relay, place } = link;
+    const ending = { relay, done: relay.stop().finally(() => this.#ended(place, relay)) };
+    this.#ending.set(place, ending);
+  }
+
+  #ended(place: string, relay: Relay): void {
+    if (this.#ending.get(place)?.relay === relay) this.#ending.delete(place);
+  }
+
+  #pulls(): number {
+    return [...this.#entries.values()].reduce(
+      (sum, { rule, links }) => sum + (rule.kind === 'pull' ? links.size : 0),
+      0,
+    );
+  }
+
+  #matching(name: StreamName): Entry[] {
+    const path = pathOf(name);
+    return [...this.#entries.values()].filter(({ rule }) => rule.matches(path));
+  }
+}
+
+/** One for each target; a stream's path has no line ends. */
+function pushKeys({ templates }: CompiledRule, name: StreamName): string[] {
+  return templates.map((_, index) => `${pathOf(name)}\n${index}`);
+}
+
+function shownName({ app, key }: StreamName): string {
+  return app === '' ? redactKey(key) : `${app}/${redactKey(key)}`;
+}
