@@ -6,3 +6,27 @@
 export { Frame, frameFromMessage, messageFromFrame, retimed, type FrameEncoding, type FrameKind } from './frame.ts';
 export { encodingOf, MAX_OTHER_ENCODINGS, MEDIA_CHUNK_STREAMS } from './encoding.ts';
 export { codecOf } from './codec-name.ts';
+export { asSetDataFrame, isAboutPlaying } from './data.ts';
+export {
+  bareMetadata,
+  FLV_BACK_POINTER_BYTES,
+  FLV_FLAGS_AT,
+  FLV_HEADER_BYTES,
+  FLV_TAG_HEAD_BYTES,
+  flvBackPointer,
+  flvFlags,
+  flvHeader,
+  flvTag,
+  flvTagHead,
+  flvTagOf,
+  isFlvBackPointer,
+  MAX_FLV_BODY_BYTES,
+  readFlvTagHead,
+  withDuration,
+  type FileMetadata,
+  type FlvContents,
+  type FlvTagHead,
+} from './flv.ts';
+export { packetsOf, type MediaPacket } from './packets.ts';
+export { audioConfig, opusSamples, type AudioConfig } from './audio-config.ts';
+export { videoConfig, type VideoConfig } from './video-config.ts';

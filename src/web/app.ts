@@ -29,6 +29,8 @@ export interface WebAppDependencies {
   readonly tunnels: Router;
   /** The gateway is stopping and takes nothing new. */
   readonly draining: () => boolean;
+  /** Streams for devices and pages: routers with whole paths of their own. */
+  readonly delivery?: readonly Router[];
   /** The doors that are open now, for the addresses on the page. */
   readonly doors: () => readonly WebDoor[];
   readonly log: Log;
@@ -57,6 +59,7 @@ export function createWebApp(options: WebAppOptions, dependencies: WebAppDepende
   app.use(prepare);
   app.use((request, response, next) => (accessOf(request).web ? next() : sendStatus(response, 404)));
   addPages(app, options, dependencies);
+  for (const router of dependencies.delivery ?? []) app.use(router);
   app.use((_, response) => sendStatus(response, 404));
   app.use(failed(log));
   return app;

@@ -1,0 +1,6 @@
+/**
+ * Streams for devices, pages and disks: HTTP-FLV and recordings. This room turns a stream's frames into what is fetched
+ * over HTTP or lies in a folder. It only ever follows the hub: each follower has a bounded queue of its own, and none can
+ * slow a publisher.
+ */
+export { FLV_DEFAULTS, flvRouter, type FlvOptions } from './flv-router.ts';
