@@ -1,5 +1,5 @@
 import { RefusedByServer } from '../endpoint/index.ts';
-import { RejectedError, RemoteError } from '../errors.ts';
+import { RejectedError } from '../errors.ts';
 
 /** When what failed is tried again. Milliseconds. */
 export interface BackOffOptions {
@@ -31,16 +31,16 @@ const JITTER = 0.25;
 /** `refused`: somebody looked at what we want and said no. `network`: we did not get so far, or it broke. */
 export type FaultKind = 'refused' | 'network';
 
+/** Refusals that speak of the server's health, or of a stream that is not there yet, and not of us. */
+const NOT_YET: readonly string[] = [
+  'NetConnection.Connect.AppShutdown',
+  'NetConnection.Proxy.NotResponding',
+  'NetStream.Play.StreamNotFound',
+];
+
 export function kindOf(fault: unknown): FaultKind {
   if (fault instanceof RejectedError) return 'refused';
-  if (fault instanceof RefusedByServer) return isUnavailable(fault.status.code) ? 'network' : 'refused';
-  // A tunnel's front that is busy or knows no tunnels: RemoteError too, and no judgement on the stream.
-  return fault instanceof RemoteError && fault.code === 'TUNNEL_REFUSED' ? 'refused' : 'network';
-}
-
-/** Refusals that speak of the server's health and not of us. */
-function isUnavailable(code: string): boolean {
-  return code === 'NetConnection.Connect.AppShutdown' || code === 'NetConnection.Proxy.NotResponding';
+  return fault instanceof RefusedByServer && !NOT_YET.includes(fault.status.code) ? 'refused' : 'network';
 }
 
 /** How long to wait after each failure. */

@@ -73,8 +73,8 @@ export class Pull implements Attempt {
     let fault: Error | undefined;
     this.#heardAt = this.#now();
     const status = (_: number, status: RefusedByServer['status']): void => {
-      const isOver = status.level === 'error' || OVER.includes(status.code);
-      if (isOver) this.#fail?.(new RefusedByServer({ what: 'play', status }));
+      if (OVER.includes(status.code)) this.#fail?.(over());
+      else if (status.level === 'error') this.#fail?.(new RefusedByServer({ what: 'play', status }));
     };
     try {
       const { client, stream } = await connect(this.#source, this.#shared, this.#hops, { status }, signal);
@@ -92,6 +92,7 @@ export class Pull implements Attempt {
       throw fault ?? error;
     } finally {
       this.#fail = undefined;
+      this.#takeTurns();
       this.#endPublication();
     }
   }
@@ -111,7 +112,6 @@ export class Pull implements Attempt {
     return this.#sources[this.#turn % this.#sources.length]!;
   }
 
-  /** The next server's turn unless this one had the stream; then it is the first one's again. */
   async #play(client: RtmpClient, live: () => void): Promise<void> {
     const hear = (frame: Frame): void => {
       if (frame.kind === 'data' && isAboutPlaying(frame.type, frame.payload)) return;
@@ -124,15 +124,15 @@ export class Pull implements Attempt {
       this.#bytes += frame.payload.length;
       this.#publication?.write(frame, this.#heardAt);
     };
-    try {
-      const ended = () => this.#fail?.(new TransportError('CONNECTION_CLOSED', 'the stream ended over there'));
-      await client.play(this.#source.key, { message: (message) => hear(frameFromMessage(message)), ended });
-      const fault = await client.closed;
-      if (fault !== undefined) throw fault;
-    } finally {
-      if (this.#publication === undefined) this.#turn++;
-      else this.#turn = 0;
-    }
+    const ended = (): void => this.#fail?.(over());
+    await client.play(this.#source.key, { message: (message) => hear(frameFromMessage(message)), ended });
+    const fault = await client.closed;
+    if (fault !== undefined) throw fault;
+  }
+
+  /** The next server's turn, unless this one had the stream: then it is the first one's again. */
+  #takeTurns(): void {
+    this.#turn = this.#isPublishing ? 0 : this.#turn + 1;
   }
 
   /** Throws `RejectedError` STREAM_TAKEN when somebody publishes it here. */
@@ -148,4 +148,8 @@ export class Pull implements Attempt {
     this.#isPublishing = false;
     publication?.end(this.#now());
   }
+}
+
+function over(): TransportError {
+  return new TransportError('CONNECTION_CLOSED', 'the stream ended over there');
 }

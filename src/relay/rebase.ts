@@ -3,30 +3,34 @@ const JUMP_MS = 10_000;
 
 /**
  * The time line of one connection: it begins at 0, and goes back only as far as sound and picture are apart. The difference
- * is the same for all kinds of frames, so that these keep their distance.
+ * is the same for all kinds of frames, so that these keep their distance. It counts on past 2^32, where RTMP's times wrap.
  */
 export class Rebase {
-  #base: number | undefined = undefined;
-  #lastIn = 0;
-  #lastOut = 0;
+  #last: number | undefined = undefined;
+  #place = 0;
 
   /** A sound's or picture's place in milliseconds; `timestamp` is the stream's, modulo 2^32. */
   place(timestamp: number): number {
-    if (this.#base === undefined) this.#base = timestamp;
-    else if (Math.abs((timestamp - this.#lastIn) | 0) > JUMP_MS) this.#base = (timestamp - this.#lastOut - 1) >>> 0;
-    this.#lastIn = timestamp;
-    this.#lastOut = this.#at(timestamp, this.#base);
-    return this.#lastOut;
+    const step = this.#step(timestamp);
+    this.#place += Math.abs(step) > JUMP_MS ? 1 : step;
+    this.#last = timestamp;
+    return atLeastZero(this.#place);
   }
 
   /** The same for what tells no time of its own: data and configurations are often stamped with 0. */
   placeOther(timestamp: number): number {
-    if (this.#base === undefined) return this.place(timestamp);
-    return Math.abs((timestamp - this.#lastIn) | 0) > JUMP_MS ? this.#lastOut : this.#at(timestamp, this.#base);
+    if (this.#last === undefined) return this.place(timestamp);
+    const step = this.#step(timestamp);
+    return atLeastZero(Math.abs(step) > JUMP_MS ? this.#place : this.#place + step);
   }
 
-  /** Never before the beginning: sound may be a little older than the keyframe that a connection begins with. */
-  #at(timestamp: number, base: number): number {
-    return Math.max(0, (timestamp - base) | 0);
+  /** From the frame before, by serial arithmetic (RTMP 1.0, 5.3.1.1). */
+  #step(timestamp: number): number {
+    return (timestamp - (this.#last ?? timestamp)) | 0;
   }
+}
+
+/** Sound may be a little older than the keyframe that a connection begins with. */
+function atLeastZero(place: number): number {
+  return Math.max(0, place);
 }

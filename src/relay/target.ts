@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
 import type { StreamName } from '../hub/index.ts';
-import { redactUrl } from '../log.ts';
+import { redactKey } from '../log.ts';
 import { parseTarget } from '../transport/index.ts';
 
 /** Where one stream goes to or comes from: what to dial and what to say there. */
@@ -42,14 +42,19 @@ export function targetTemplate(url: string, key?: string): TargetTemplate {
   }
   const [app, name] = key === undefined ? divide(path) : [path, key];
   if (name === '') throw bad('no stream is named: write rtmp://HOST/APP/STREAM');
-  const shown = redactUrl(key === undefined ? url : `${dial}/${app}`);
   return {
-    shown,
+    shown: show(dial, app, name.replace(/\?.*/s, '?').replace(/[^{}?]+(?![^{]*\})/g, redactKey)),
     fill: (stream) => {
-      const filled = fill(app, stream);
-      return { dial, app: filled, tcUrl: `${dial}/${filled}`, key: fill(name, stream), shown };
+      const [filledApp, filledName] = [fill(app, stream), fill(name, stream)];
+      const shown = show(dial, filledApp, redactKey(filledName.replace(/\?.*/s, '?')));
+      return { dial, app: filledApp, tcUrl: `${dial}/${filledApp}`, key: filledName, shown };
     },
   };
+}
+
+/** Of a query nobody sees more than that there is one. */
+function show(dial: string, app: string, name: string): string {
+  return `${dial}/${app.replace(/\?.*/s, '?…')}/${name.replace('?', '?…')}`;
 }
 
 function divide(path: string): [app: string, key: string] {
