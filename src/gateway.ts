@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { LiveCertificates, type LiveOptions } from './certificates/index.ts';
 import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
-import { flvRouter } from './delivery/index.ts';
+import { flvRouter, Hls } from './delivery/index.ts';
 import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
 import { frugal } from './log-budget.ts';
@@ -67,6 +67,7 @@ export class Gateway {
   readonly #upstreams: Upstreams | undefined;
   readonly #relays: Relays;
   readonly #tunnels: Tunnels;
+  readonly #hls: Hls | undefined;
   readonly #web: WebServer;
   readonly #trusted: (address: string) => boolean;
   readonly #clients: AddressCounter;
@@ -108,6 +109,11 @@ export class Gateway {
       clients: this.#clients,
       isTrusted: this.#trusted,
     });
+    if (config.hls.enabled && this.#external === undefined) {
+      const wallClock = () => Date.now();
+      const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+      this.#hls = new Hls(config.hls, { hub: this.#hub, log, now, wallClock, turn });
+    }
     this.#web = new WebServer(this.#createApp(), config.web.server);
   }
 
@@ -129,7 +135,10 @@ export class Gateway {
     certificates.watch();
     this.#external?.start();
     this.#relays.start();
-    this.#ticker = setInterval(() => this.#hub.tick(now()), HUB_TICK_MS);
+    this.#ticker = setInterval(() => {
+      this.#hub.tick(now());
+      this.#hls?.tick();
+    }, HUB_TICK_MS);
     return this.#bound;
   }
 
@@ -175,6 +184,7 @@ export class Gateway {
     await Promise.all(this.#doors.map((door) => door.stopAccepting()));
     await Promise.all([this.#relays.stop(), this.#core.stop()]);
     // Players over HTTP are still there, and are told that it is over.
+    await this.#hls?.stop();
     this.#hub.stop();
     await this.#tunnels.stop();
     await this.#web.stop();
@@ -188,6 +198,7 @@ export class Gateway {
     clearInterval(this.#ticker);
     this.#certificates?.close();
     this.#relays.destroy();
+    void this.#hls?.stop();
     this.#core.destroy();
     this.#hub.stop();
     this.#tunnels.destroy();
@@ -229,6 +240,7 @@ export class Gateway {
       delivery: this.#delivery(),
       draining: () => this.#draining,
       doors: () => this.#bound,
+      hls: this.#hls?.router,
       log: this.#log,
       accessOf: ({ socket }) => this.#arrivalOf(socket),
     });

@@ -10,7 +10,9 @@ import type { RelayRule } from '../relay/index.ts';
 import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { ClientTrust, DoorLimits, DoorOptions, TlsOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
+import type { HlsOptions } from '../delivery/index.ts';
 import { OFF } from './fields.ts';
+import { hlsOptions } from './hls.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
 import { relayRules } from './relay.ts';
 import type { DoorSettings, Settings } from './schema.ts';
@@ -37,6 +39,7 @@ export interface Config {
   /** For `trustList`. */
   readonly trustedProxies: readonly string[];
   readonly limits: ConnectionLimits;
+  readonly hls: HlsOptions;
   readonly web: { readonly app: WebAppOptions; readonly server: WebServerOptions };
   readonly log: LogOptions;
 }
@@ -53,6 +56,7 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
     tls: certificateOptions(settings),
     trustedProxies: settings.trustedProxies,
     limits: { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress },
+    hls: hlsOptions(settings),
     web: {
       app: { crossdomain: settings.web.crossdomain, acmeWebroot: settings.tls.acmeWebroot },
       server: webServerOptions(settings),

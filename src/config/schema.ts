@@ -5,6 +5,7 @@ import { ALL_PROTOCOLS, isCipherList, TLS_DEFAULTS, trustList, TUNNEL_DEFAULTS }
 import type { Protocol, TlsVersion } from '../transport/index.ts';
 import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, secret, section } from './fields.ts';
 import { listOrOne, size, text, toggle, words } from './fields.ts';
+import { hls } from './hls.ts';
 import { limits } from './limits.ts';
 import { relay } from './relay.ts';
 import { upstreamKeys } from './upstreams.ts';
@@ -111,7 +112,7 @@ export const schema = section({
   limits: limits.prefault({}),
   auth: later('this version does not ask who publishes or plays yet'),
   relay,
-  hls: later('this version does not deliver HLS yet'),
+  hls: hls.prefault({}),
   record: later('this version does not record yet'),
   admin: section({
     listen: later('this version has no admin listener yet'),

@@ -7,6 +7,7 @@ import { mediaAddresses, visitedHost } from './addresses.ts';
 import type { WebDoor } from './addresses.ts';
 import { crossdomainPolicy, homePage, statusPage } from './pages.ts';
 import { CONTENT_SECURITY_POLICY } from './style.ts';
+import { watchRouter } from './watch-router.ts';
 
 export interface WebAppOptions {
   /** Domains whose Flash pages may connect (`*` for all); null: there is no policy file. */
@@ -36,6 +37,8 @@ export interface WebAppDependencies {
   readonly log: Log;
   /** Everything is allowed when this is left out. */
   readonly accessOf?: (request: Request) => Access;
+  /** Serves `/hls`; without it there is no page to watch either. */
+  readonly hls?: Router | undefined;
 }
 
 /** On every answer but the tunnel's, whose heads have to stay short. */
@@ -58,6 +61,10 @@ export function createWebApp(options: WebAppOptions, dependencies: WebAppDepende
   app.use((request, response, next) => (accessOf(request).tunnel ? tunnels(request, response, next) : next()));
   app.use(prepare);
   app.use((request, response, next) => (accessOf(request).web ? next() : sendStatus(response, 404)));
+  if (dependencies.hls !== undefined) {
+    app.use('/hls', dependencies.hls);
+    app.use(watchRouter());
+  }
   addPages(app, options, dependencies);
   for (const router of dependencies.delivery ?? []) app.use(router);
   app.use((_, response) => sendStatus(response, 404));

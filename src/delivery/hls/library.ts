@@ -1,0 +1,243 @@
+import type { PartPlan, Tracks } from './plan.ts';
+import type { Muxed } from './muxer.ts';
+import type { HlsMemory } from './memory.ts';
+
+/** One part of a segment. */
+export interface Part {
+  readonly bytes: Buffer;
+  /** Seconds. */
+  readonly duration: number;
+  readonly independent: boolean;
+}
+
+/** One segment: whole, or still growing at its end. */
+export interface Segment {
+  readonly sequence: number;
+  /** How many discontinuities there were before it, itself included. */
+  readonly discontinuities: number;
+  readonly discontinuity: boolean;
+  readonly independent: boolean;
+  /** Number of the initialisation it needs. */
+  readonly init: number;
+  /** When its first picture came here, milliseconds since 1970. */
+  readonly programTime: number;
+  readonly parts: Part[];
+  duration: number;
+  bytes: number;
+  closed: boolean;
+}
+
+/** What a playlist is written from. */
+export interface LibraryView {
+  readonly segments: readonly Segment[];
+  /** Discontinuities before the first segment. */
+  readonly discontinuitySequence: number;
+  /** Sequence number of the segment that comes, or grows. */
+  readonly nextSequence: number;
+  /** Seconds. */
+  readonly targetDuration: number;
+  readonly partTarget: number;
+  readonly ended: boolean;
+}
+
+export interface LibraryOptions {
+  readonly window: number;
+  readonly maxBytes: number;
+  readonly partMs: number;
+  /** Numbers that no earlier library of this stream has reached: milliseconds since 1970 will do. */
+  readonly birth: number;
+}
+
+/**
+ * What is kept of one rendition: the segments of the playlist, as many that have left it, and initialisations. Sequence numbers
+ * begin at the seconds of the clock: they grow slower than it, so that whoever comes after, in this process or the next, is never behind.
+ */
+export class Library {
+  readonly #options: LibraryOptions;
+  readonly #memory: HlsMemory;
+  readonly #segments: Segment[] = [];
+  readonly #inits = new Map<number, Buffer>();
+  #sequence: number;
+  #initNumber: number;
+  #discontinuities: number;
+  #targetDuration: number | undefined = undefined;
+  #bytes = 0;
+  #longestPart = 0;
+  #peak = 0;
+  #ended = false;
+  tracks: Tracks | undefined = undefined;
+  /** Set off with every part. */
+  version = 0;
+
+  constructor(options: LibraryOptions, memory: HlsMemory) {
+    this.#options = options;
+    this.#memory = memory;
+    this.#sequence = Math.floor(options.birth / 1000);
+    this.#discontinuities = this.#sequence;
+    this.#initNumber = this.#sequence;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Seconds of all that there is. */
+  get duration(): number {
+    return this.#segments.reduce((sum, { duration }) => sum + duration, 0);
+  }
+
+  /** At least one segment is whole. */
+  get hasSegment(): boolean {
+    return this.#segments[0]?.closed === true;
+  }
+
+  get hasPart(): boolean {
+    return this.#segments.length > 0;
+  }
+
+  /** Bits per second: the highest of any segment so far, and the mean of those kept. */
+  bandwidth(): { readonly peak: number; readonly average: number } {
+    const seconds = Math.max(0.1, this.duration);
+    const average = Math.ceil((this.#segments.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / seconds);
+    return { peak: Math.max(this.#peak, average), average };
+  }
+
+  /** Seconds; once it is said it stays. `suggested`: what is known of the publisher's keyframes. */
+  settleTarget(suggested: number): number {
+    const longest = Math.max(suggested, ...this.#segments.map(({ duration }) => duration));
+    return (this.#targetDuration ??= Math.max(1, Math.round(longest)));
+  }
+
+  get targetDuration(): number | undefined {
+    return this.#targetDuration;
+  }
+
+  /** Puts a muxed part in its place. `programTime`: when its first picture came. */
+  add(plan: PartPlan, { init, data }: Muxed, programTime: number): void {
+    this.tracks = plan.tracks;
+    const segment = this.#segmentFor(plan, init, programTime);
+    const duration = plan.duration / 1000;
+    segment.parts.push({ bytes: data, duration, independent: plan.independent });
+    segment.duration += duration;
+    segment.bytes += data.length;
+    this.#longestPart = Math.max(this.#longestPart, duration);
+    this.#change(data.length);
+    if (plan.closes) this.#close(segment);
+    this.#trim();
+    this.version++;
+  }
+
+  /** Nothing is added to the last segment any more. */
+  closeOpenSegment(): void {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && !last.closed) this.#close(last);
+    this.version++;
+  }
+
+  end(): void {
+    this.closeOpenSegment();
+    this.#ended = true;
+  }
+
+  view(): LibraryView {
+    const shown = this.#shown();
+    const first = shown[0];
+    const last = this.#segments.at(-1);
+    const { partMs } = this.#options;
+    return {
+      segments: shown,
+      discontinuitySequence:
+        first === undefined ? this.#discontinuities : first.discontinuities - (first.discontinuity ? 1 : 0),
+      nextSequence: last === undefined || last.closed ? this.#sequence : last.sequence,
+      targetDuration: this.settleTarget(1),
+      partTarget: Math.max(partMs / 1000, this.#longestPart),
+      ended: this.#ended,
+    };
+  }
+
+  /** Whether the playlist has this segment, or this part of it, or is past it. */
+  has(sequence: number, part: number | undefined): boolean {
+    const last = this.#segments.at(-1);
+    if (last === undefined) return false;
+    if (sequence < last.sequence) return true;
+    if (sequence > last.sequence) return false;
+    return part === undefined ? last.closed : last.parts.length > part || last.closed;
+  }
+
+  /** The sequence number of the newest segment, whole or not. */
+  get newest(): number {
+    return this.#segments.at(-1)?.sequence ?? this.#sequence - 1;
+  }
+
+  segment(sequence: number): Segment | undefined {
+    const first = this.#segments[0];
+    return first === undefined ? undefined : this.#segments[sequence - first.sequence];
+  }
+
+  init(number: number): Buffer | undefined {
+    return this.#inits.get(number);
+  }
+
+  clear(): void {
+    this.#change(-this.#bytes);
+    this.#segments.length = 0;
+  }
+
+  /** Segments of the playlist: the window's whole ones and the one that grows. */
+  #shown(): readonly Segment[] {
+    const open = this.#segments.at(-1)?.closed === false ? 1 : 0;
+    return this.#segments.slice(-(this.#options.window + open));
+  }
+
+  #segmentFor(plan: PartPlan, init: Buffer, programTime: number): Segment {
+    const last = this.#segments.at(-1);
+    if (last !== undefined && !last.closed && !plan.opens) return last;
+    if (last !== undefined && !last.closed) this.#close(last);
+    const discontinuity = plan.discontinuity && last !== undefined;
+    if (discontinuity) this.#discontinuities++;
+    const segment = {
+      sequence: this.#sequence++,
+      discontinuities: this.#discontinuities,
+      discontinuity,
+      independent: plan.independent,
+      init: this.#keepInit(init, discontinuity),
+      programTime,
+      parts: [],
+      duration: 0,
+      bytes: 0,
+      closed: false,
+    };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** The times in it differ from one muxer to the next; what decoders need is the same as long as nothing is interrupted. */
+  #keepInit(init: Buffer, isNew: boolean): number {
+    if (isNew || this.#inits.size === 0) this.#inits.set(++this.#initNumber, init);
+    return this.#initNumber;
+  }
+
+  #close(segment: Segment): void {
+    segment.closed = true;
+    if (segment.duration > 0.2) this.#peak = Math.max(this.#peak, Math.ceil((segment.bytes * 8) / segment.duration));
+  }
+
+  #trim(): void {
+    const { window, maxBytes } = this.#options;
+    const isTooMuch = (): boolean => this.#bytes > maxBytes || this.#memory.refuses(this.#bytes);
+    while (this.#segments.length > 2 * window + 1 || (this.#segments.length > 1 && isTooMuch())) {
+      this.#change(-this.#segments.shift()!.bytes);
+    }
+    const oldest = this.#segments[0]?.init ?? 0;
+    for (const number of this.#inits.keys()) if (number < oldest) this.#inits.delete(number);
+  }
+
+  #change(bytes: number): void {
+    this.#memory.change(this.#bytes, this.#bytes + bytes);
+    this.#bytes += bytes;
+  }
+}

@@ -1,0 +1,34 @@
+import type { AudioConfig, VideoConfig } from '../../media/index.ts';
+
+/** The tracks that are muxed together; at least one. */
+export interface Tracks {
+  readonly video: VideoConfig | undefined;
+  readonly audio: AudioConfig | undefined;
+}
+
+/** One picture or packet of sound, in decoding order. Milliseconds of media time. */
+export interface Coded {
+  readonly data: Uint8Array;
+  readonly isKeyframe: boolean;
+  /** When it is shown. */
+  readonly at: number;
+  readonly duration: number;
+}
+
+/** What goes into one part: the unit of muxing, and of low-latency HLS. */
+export interface PartPlan {
+  readonly tracks: Tracks;
+  readonly video: readonly Coded[];
+  readonly audio: readonly Coded[];
+  /** Milliseconds of media time. */
+  readonly start: number;
+  readonly duration: number;
+  /** Decoding can start here. */
+  readonly independent: boolean;
+  /** It is the first of its segment. */
+  readonly opens: boolean;
+  /** It is the last of its segment. */
+  readonly closes: boolean;
+  /** It does not continue what was before. */
+  readonly discontinuity: boolean;
+}

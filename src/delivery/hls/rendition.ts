@@ -1,0 +1,111 @@
+import type { AudioConfig, VideoConfig } from '../../media/index.ts';
+import { AudioClock } from './audio-clock.ts';
+import { Library, type LibraryOptions } from './library.ts';
+import type { HlsMemory } from './memory.ts';
+import { FragmentMuxer } from './muxer.ts';
+import type { PartPlan, Tracks } from './plan.ts';
+import { Segmenter, type Picture } from './segmenter.ts';
+
+export interface RenditionOptions extends LibraryOptions {
+  readonly segmentMs: number;
+  readonly partMs: number;
+  /** Media time as the wall clock's milliseconds. */
+  readonly programTime: (at: number) => number;
+}
+
+/** How much longer than the target a segment may be and still round to it (RFC 8216bis, 4.4.3.1), with some reserve. */
+const ROUNDING_MS = 400;
+/** Without an idea of the publisher's keyframes, segments are promised to be at most so much longer than wished. */
+const UNKNOWN_KEYFRAMES = 1.5;
+
+/** One playlist: the tracks in it, cut, muxed and kept. */
+export class Rendition {
+  /** `v0`, `a1`: what its files are called. */
+  readonly name: string;
+  readonly library: Library;
+  readonly #options: RenditionOptions;
+  readonly #sound = new AudioClock();
+  #segmenter: Segmenter;
+  #plans: PartPlan[] = [];
+  #muxer: FragmentMuxer | undefined = undefined;
+  #discontinuity = false;
+  /** When something was last added, milliseconds of the house clock. */
+  heardAt = 0;
+
+  constructor(name: string, tracks: Tracks, options: RenditionOptions, memory: HlsMemory) {
+    this.name = name;
+    this.#options = options;
+    this.library = new Library(options, memory);
+    this.#segmenter = new Segmenter(tracks, options);
+  }
+
+  get tracks(): Tracks {
+    return this.#segmenter.tracks;
+  }
+
+  /** Other tracks, another publisher, another time: ends what there is. */
+  interrupt(tracks: Tracks): void {
+    this.#keep(this.#segmenter.interrupt(tracks));
+    this.#sound.reset();
+  }
+
+  /** The publisher has left. */
+  flush(): void {
+    this.#keep(this.#segmenter.flush());
+  }
+
+  addVideo(picture: Picture): void {
+    this.#keep(this.#segmenter.addVideo(picture));
+  }
+
+  addAudio(data: Buffer, at: number, duration: number): void {
+    this.#keep(this.#segmenter.addAudio({ data, at: this.#sound.place(at, duration), duration }));
+  }
+
+  /** Muxes what has been planned so far; `added` is told of each part. Rejects when it cannot be muxed. */
+  async mux(added: () => void): Promise<void> {
+    while (this.#plans.length > 0) {
+      const plan = this.#plans.shift()!;
+      if (plan.video.length + plan.audio.length === 0) continue;
+      await this.#muxOne(plan);
+      added();
+    }
+  }
+
+  /** Settles how long segments are at most; from then on they are. */
+  promise(): void {
+    const { segmentMs } = this.#options;
+    const known = this.#segmenter.rule.keyInterval;
+    const wished = Math.max(segmentMs, known ?? segmentMs * UNKNOWN_KEYFRAMES, this.#segmenter.segmentElapsed);
+    const target = this.library.settleTarget(Math.ceil(wished / 1000 - 0.05));
+    this.#segmenter.rule.maxSegmentMs = target * 1000 + ROUNDING_MS;
+  }
+
+  async close(): Promise<void> {
+    this.library.clear();
+    this.#plans = [];
+    await this.#muxer?.close();
+  }
+
+  /** A new muxer at each segment that can stand alone: it keeps a record of all it wrote. */
+  async #muxOne(plan: PartPlan): Promise<void> {
+    if (this.#muxer === undefined || (plan.opens && plan.independent)) {
+      await this.#muxer?.close();
+      this.#muxer = await FragmentMuxer.open(plan.tracks);
+    }
+    const muxed = await this.#muxer.mux(plan);
+    const discontinuity = plan.discontinuity || this.#discontinuity;
+    this.#discontinuity = false;
+    this.library.add({ ...plan, discontinuity }, muxed, this.#options.programTime(plan.start));
+    if (this.library.targetDuration === undefined && this.library.hasSegment) this.promise();
+  }
+
+  #keep(plan: PartPlan | undefined): void {
+    if (plan !== undefined) this.#plans.push(plan);
+  }
+}
+
+/** What of a stream goes into one rendition. */
+export function tracksOf(video: VideoConfig | undefined, audio: AudioConfig | undefined): Tracks {
+  return { video, audio };
+}

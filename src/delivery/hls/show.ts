@@ -1,0 +1,141 @@
+import type { Rendition } from './rendition.ts';
+import type { HlsStream } from './stream.ts';
+import type { HlsOptions } from './options.ts';
+import { mediaPlaylist, multivariantPlaylist } from './playlist.ts';
+import { Waiting } from './waiting.ts';
+
+/** How far ahead of the playlist's end a request may ask to wait (RFC 8216bis, 6.2.5.2). */
+const MAX_AHEAD = 2;
+/** How many target durations a request waits for what has not come (RFC 8216bis, 6.2.5.2). */
+const PATIENCE = 3;
+/** Parts that a low-latency player needs before it can begin. */
+const PARTS_TO_START = 3;
+
+/** What a request for a file of a stream gets. */
+export type Answer =
+  | { readonly status: 404 | 400 | 503 }
+  | { readonly status: 200; readonly playlist: string; readonly maxAge: number }
+  | { readonly status: 200; readonly media: readonly Buffer[] };
+
+export interface Reload {
+  readonly sequence: number | undefined;
+  readonly part: number | undefined;
+  readonly skip: boolean;
+}
+
+/** A stream and those who ask for its files. */
+export class Show {
+  readonly stream: HlsStream;
+  readonly waiting: Waiting;
+  readonly #options: HlsOptions;
+  /** When somebody last asked for something. */
+  askedAt: number;
+  /** When the publisher was last there. */
+  publishedAt: number;
+
+  constructor(stream: HlsStream, waiting: Waiting, options: HlsOptions, now: number) {
+    this.stream = stream;
+    this.waiting = waiting;
+    this.#options = options;
+    this.askedAt = now;
+    this.publishedAt = now;
+  }
+
+  async multivariant(now: number): Promise<Answer> {
+    if (!(await this.#hasStarted(() => this.#primary(), now))) return this.#nothing();
+    const renditions = [...this.stream.renditions.values()].filter(({ library }) => library.tracks !== undefined);
+    const hasVideo = renditions.some(({ tracks }) => tracks.video !== undefined);
+    const variants = renditions.filter(({ tracks }) => !hasVideo || tracks.video !== undefined);
+    const sounds = hasVideo ? renditions.filter(({ tracks }) => tracks.video === undefined) : [];
+    const text = multivariantPlaylist(variants.map(variantOf), sounds.map(soundOf));
+    return { status: 200, playlist: text, maxAge: 0 };
+  }
+
+  async playlist(name: string, reload: Reload, now: number): Promise<Answer> {
+    const find = (): Rendition | undefined => this.stream.renditions.get(name);
+    if (!(await this.#hasStarted(find, now))) return this.#nothing();
+    const rendition = find()!;
+    rendition.promise();
+    const { library } = rendition;
+    const { sequence, part, skip } = reload;
+    if (sequence !== undefined && !library.ended) {
+      if (sequence > library.newest + MAX_AHEAD) return { status: 400 };
+      const deadline = now + PATIENCE * library.targetDuration! * 1000;
+      const isThere = (): boolean => library.ended || library.has(sequence, part);
+      if (!(await this.waiting.until(isThere, deadline))) return { status: 503 };
+    }
+    const playlist = mediaPlaylist(library.view(), { prefix: name, lowLatency: this.#options.lowLatency, skip });
+    return { status: 200, playlist, maxAge: sequence === undefined ? 0 : library.targetDuration! };
+  }
+
+  init(name: string, number: number): Answer {
+    const bytes = this.stream.renditions.get(name)?.library.init(number);
+    return bytes === undefined ? { status: 404 } : { status: 200, media: [bytes] };
+  }
+
+  segment(name: string, sequence: number): Answer {
+    const segment = this.stream.renditions.get(name)?.library.segment(sequence);
+    if (segment?.closed !== true) return { status: 404 };
+    return { status: 200, media: segment.parts.map(({ bytes }) => bytes) };
+  }
+
+  /** A part that is hinted at but not there yet is waited for. */
+  async part(name: string, sequence: number, index: number, now: number): Promise<Answer> {
+    const library = this.stream.renditions.get(name)?.library;
+    if (library === undefined) return { status: 404 };
+    const { segments, nextSequence, targetDuration } = library.view();
+    const last = segments.at(-1);
+    const isHinted = sequence === nextSequence && index === (last?.sequence === sequence ? last.parts.length : 0);
+    if (isHinted && !library.ended) {
+      await this.waiting.until(
+        () => library.ended || library.has(sequence, index),
+        now + PATIENCE * targetDuration * 1000,
+      );
+    }
+    const part = library.segment(sequence)?.parts[index];
+    return part === undefined ? { status: 404 } : { status: 200, media: [part.bytes] };
+  }
+
+  /** There is enough to begin with. */
+  async #hasStarted(find: () => Rendition | undefined, now: number): Promise<boolean> {
+    const { lowLatency, partMs, startMs } = this.#options;
+    const isEnough = (): boolean => {
+      const library = find()?.library;
+      if (library === undefined) return false;
+      return library.hasSegment || (lowLatency && library.duration * 1000 >= PARTS_TO_START * partMs * 0.9);
+    };
+    return this.waiting.until(isEnough, now + startMs);
+  }
+
+  /** Nothing came: because nobody sends anything, or not enough yet. */
+  #nothing(): Answer {
+    return { status: this.stream.publishing ? 503 : 404 };
+  }
+
+  /** The rendition that every stream has: its first picture, or its first sound. */
+  #primary(): Rendition | undefined {
+    const names = [...this.stream.renditions.keys()];
+    const first = names.find((name) => name.startsWith('v')) ?? names[0];
+    return first === undefined ? undefined : this.stream.renditions.get(first);
+  }
+}
+
+function codecsOf({ library }: Rendition): string[] {
+  const { video, audio } = library.tracks!;
+  return [video, audio].flatMap((track) => (track === undefined ? [] : [track.codecString]));
+}
+
+function variantOf(rendition: Rendition) {
+  const video = rendition.library.tracks?.video;
+  return {
+    uri: `${rendition.name}.m3u8`,
+    codecs: codecsOf(rendition),
+    ...rendition.library.bandwidth(),
+    size: video && { width: video.width, height: video.height },
+  };
+}
+
+function soundOf(rendition: Rendition) {
+  const track = rendition.name.slice(1);
+  return { uri: `${rendition.name}.m3u8`, name: `Track ${track}`, codecs: codecsOf(rendition) };
+}
