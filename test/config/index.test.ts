@@ -65,6 +65,7 @@ test('the effective configuration shows no secret and nothing of later versions'
     'tls',
     'trustedProxies',
     'limits',
+    'relay',
     'web',
     'log',
   ]);

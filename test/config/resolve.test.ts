@@ -21,6 +21,7 @@ test('without a word from anyone, every room gets its own defaults', () => {
       },
     },
     tunnel: TUNNEL_DEFAULTS,
+    relay: [],
     tls: { directory: 'certs', certificates: [], trustFiles: [], strictKeys: false, tickets: TICKET_DEFAULTS },
     trustedProxies: ['loopback'],
     limits: { connections: 20_000, connectionsPerAddress: 200 },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asSetDataFrame, isAboutPlaying } from '../../src/media/data.ts';
 import { string } from '../support/frames.ts';
 import { frame, verdict } from '../support/verdict.ts';
 
@@ -61,5 +62,33 @@ describe('a data message', () => {
   it('stores names of 64 bytes and no longer ones', () => {
     expect(frame(18, string('@setDataFrame'), string('n'.repeat(64))).isConfig).toBe(true);
     expect(frame(18, string('@setDataFrame'), string('n'.repeat(65))).isConfig).toBe(false);
+  });
+});
+
+describe('a data message on its way to another server', () => {
+  it('is put behind @setDataFrame as it was', () => {
+    const body = Buffer.concat([string('onMetaData'), Buffer.from([5])]);
+    const wrapped = Buffer.concat([string('@setDataFrame'), body]);
+    expect(asSetDataFrame(18, body)).toEqual(wrapped);
+    const zero = Buffer.from([0]);
+    expect(asSetDataFrame(15, Buffer.concat([zero, body]))).toEqual(Buffer.concat([zero, wrapped]));
+    expect(asSetDataFrame(15, body)).toEqual(wrapped);
+  });
+
+  it.each([
+    ['|RtmpSampleAccess', true],
+    ['onStatus', true],
+    ['onCuePoint', false],
+    ['onMetaData', false],
+  ])("%s is about one player's playing: %s", (name, expected) => {
+    expect(isAboutPlaying(18, string(name))).toBe(expected);
+    expect(isAboutPlaying(15, Buffer.concat([Buffer.from([0]), string(name)]))).toBe(expected);
+  });
+
+  it('that is no message at all is not about playing', () => {
+    expect([isAboutPlaying(18, Buffer.alloc(0)), isAboutPlaying(18, Buffer.from([2, 0, 9, 1]))]).toEqual([
+      false,
+      false,
+    ]);
   });
 });

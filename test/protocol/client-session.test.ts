@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { object } from '../../src/protocol/amf0.ts';
 import { decodeCall, property } from '../../src/protocol/call.ts';
+import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
+import { encodeControl } from '../../src/protocol/control.ts';
 import { readCapabilities } from '../../src/protocol/enhanced.ts';
 import { status } from '../../src/protocol/status.ts';
 import { byteByByte, cuts } from '../support/feed.ts';
@@ -263,5 +265,23 @@ describe('a server that does not answer', () => {
     server.shakeHands();
     server.wait(9999);
     expect(() => server.wait(1)).toThrow(code('CONNECT_TIMEOUT'));
+  });
+});
+
+describe('what was sent and what has arrived', () => {
+  const acknowledge = (pair: SessionPair, total: number): void => {
+    const bytes = new ChunkWriter().write(encodeControl({ type: 'acknowledgement', total }), 2);
+    pair.client.receive(bytes, pair.now);
+  };
+
+  it('is counted in bytes, handshake included; nothing has arrived as long as the server says nothing', () => {
+    const pair = new SessionPair().connect();
+    expect([pair.client.bytesSent, pair.client.bytesAcknowledged]).toEqual([pair.carried.toServer, 0]);
+  });
+
+  it('goes on past 4 GiB, where the server begins at 0 again; an older count changes nothing', () => {
+    const pair = new SessionPair().connect();
+    for (const total of [1e9, 3e9, 4.2e9, 100_000_000, 50_000_000]) acknowledge(pair, total);
+    expect(pair.client.bytesAcknowledged).toBe(2 ** 32 + 100_000_000);
   });
 });

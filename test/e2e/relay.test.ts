@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeClip, playToEnd, type Clip } from '../support/clip.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { NginxRtmp } from '../support/nginx-rtmp.ts';
+import { expectUnchanged, type Packets } from '../support/packets.ts';
+import { has, missing } from '../support/programs.ts';
+import { TAIL_LOST_BY_FFMPEG } from '../support/sixteen-pairs.ts';
+import { startTlsFront } from '../support/tls-front.ts';
+
+const LOST = TAIL_LOST_BY_FFMPEG.rtmpt;
+const KEYFRAME_EVERY = 30;
+
+const stops: (() => Promise<unknown>)[] = [];
+
+/** To be stopped after the test, the last first. */
+function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
+  stops.push(() => started.stop());
+  return started;
+}
+
+async function gateway(overrides: Record<string, unknown> = {}): Promise<TestGateway> {
+  return kept(await startGateway({ core: { grace: '300ms' }, ...overrides }));
+}
+
+const links = ({ gateway }: TestGateway) => gateway.relays()[0]!.links;
+
+/** Fails unless `received` is `source` from one of its keyframes on to the end, `lost` packets aside. Returns where it begins. */
+function expectFromKeyframe(received: Packets, source: Packets, lost: number): number {
+  const hashes = ({ video }: Packets) => video.map((row) => row.split(' ').slice(1).join(' '));
+  const [sent, got] = [hashes(source), hashes(received)];
+  const start = sent.indexOf(got[0]!);
+  expect([start >= 0, start % KEYFRAME_EVERY]).toEqual([true, 0]);
+  expect(got).toEqual(sent.slice(start, start + got.length));
+  expect(start + got.length).toBeGreaterThanOrEqual(sent.length - lost);
+  return start;
+}
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missing('ffmpeg')}`, () => {
+  let clip: Clip;
+
+  beforeAll(async () => {
+    clip = await makeClip(4);
+  });
+
+  afterAll(() => clip?.remove());
+
+  it('over rtmp, rtmps, rtmpt and rtmpts, published over rtmpt: packets unchanged', async () => {
+    const target = await gateway();
+    const schemes = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts'] as const;
+    const to = schemes.map((scheme) => target.url(scheme, `copy/${scheme}-{stream}?token=a/b%2F+c=`));
+    const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
+    const played = schemes.map((scheme) => playToEnd(target.url('rtmp', `copy/${scheme}-show`)));
+    await target.until(() => schemes.every((scheme) => target.subscribers(`copy/${scheme}-show`) === 1));
+    await clip.publish(source.url('rtmpt', 'live/show'));
+    for (const packets of await Promise.all(played)) expectUnchanged(packets, clip.packets, LOST);
+    await source.until(() => links(source).length === 0);
+  }, 60_000);
+
+  it('and one that takes connections and reads nothing, or is not there, costs the others nothing', async () => {
+    const dead = net.createServer((socket) => void socket.pause().on('error', () => {}));
+    await once(dead.listen(0, '127.0.0.1'), 'listening');
+    stops.push(async () => dead.close());
+    const { port } = dead.address() as net.AddressInfo;
+    const target = await gateway();
+    const to = [`rtmp://127.0.0.1:${port}/a/b`, 'rtmp://127.0.0.1:1/a/b', target.url('rtmp', 'copy/{stream}')];
+    const source = await gateway({ relay: [{ push: 'live/*', to }] });
+    const played = playToEnd(target.url('rtmp', 'copy/show'));
+    await target.until(() => target.subscribers('copy/show') === 1);
+    await clip.publish(source.url('rtmp', 'live/show'));
+    expectUnchanged(await played, clip.packets, 0);
+    await source.until(() => links(source).length === 0);
+  }, 60_000);
+
+  it('is fetched for its first player from the second source, the first being dead, and let go after the last', async () => {
+    const origin = await gateway();
+    const from = ['rtmp://127.0.0.1:1/x/{stream}', origin.url('rtmpt', 'live/{stream}')];
+    const edge = await gateway({ relay: [{ pull: 'cdn/*', from, idle: '100ms' }] });
+    const publishing = clip.publish(origin.url('rtmp', 'live/show'));
+    await origin.until(() => origin.publishing('live/show'));
+    const played = playToEnd(edge.url('rtmp', 'cdn/show'));
+    await edge.until(() => edge.publishing('cdn/show'));
+    expect(links(edge)).toMatchObject([{ state: 'live', stream: 'cdn/show' }]);
+    expectFromKeyframe(await played, clip.packets, 0);
+    await publishing;
+    await edge.until(() => links(edge).length === 0);
+  }, 60_000);
+});
+
+const PROGRAMS = ['ffmpeg', 'nginx-rtmp', 'haproxy'] as const;
+
+describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${missing(...PROGRAMS)}`, () => {
+  it('gets the packets unchanged over rtmps, beside a gateway over rtmpt', async () => {
+    const clip = await makeClip(4);
+    stops.push(() => clip.remove());
+    const nginx = kept(await NginxRtmp.start());
+    const front = kept(await startTlsFront(nginx.port));
+    const target = await gateway();
+    const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
+    const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
+    const played = [`${nginx.url}/live/show`, target.url('rtmp', 'copy/show')].map((url) => playToEnd(url));
+    await Promise.all([nginx.has('show', 1), target.until(() => target.subscribers('copy/show') === 1)]);
+    await clip.publish(source.url('rtmpt', 'live/show'));
+    for (const packets of await Promise.all(played)) expectUnchanged(packets, clip.packets, LOST);
+  }, 60_000);
+
+  it('is down for some seconds: its stream resumes at a keyframe, and the other target misses nothing', async () => {
+    const clip = await makeClip(14);
+    stops.push(() => clip.remove());
+    const nginx = kept(await NginxRtmp.start());
+    const front = kept(await startTlsFront(nginx.port));
+    const target = await gateway();
+    const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
+    const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
+    const unbroken = playToEnd(target.url('rtmp', 'copy/show'));
+    await target.until(() => target.subscribers('copy/show') === 1);
+    const publishing = clip.publish(source.url('rtmpt', 'live/show'));
+    await nginx.has('show', 1);
+    await nginx.kill();
+    await source.until(() => (links(source)[0]?.attempts ?? 0) >= 3);
+    expect(links(source)[0]).toMatchObject({ liveMs: undefined, lastError: { kind: 'network' } });
+    await nginx.start();
+    const resumed = playToEnd(`${nginx.url}/live/show`);
+    await publishing;
+    expectUnchanged(await unbroken, clip.packets, LOST);
+    const start = expectFromKeyframe(await resumed, clip.packets, LOST);
+    expect(start).toBeGreaterThan(KEYFRAME_EVERY);
+  }, 60_000);
+});
