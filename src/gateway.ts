@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { LiveCertificates, type LiveOptions } from './certificates/index.ts';
 import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
-import { flvRouter, Hls } from './delivery/index.ts';
+import { flvRouter, Hls, Recorder, type RecordingInfo } from './delivery/index.ts';
 import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './endpoint/index.ts';
 import { Hub, type StreamInfo } from './hub/index.ts';
 import { frugal } from './log-budget.ts';
@@ -68,6 +68,7 @@ export class Gateway {
   readonly #relays: Relays;
   readonly #tunnels: Tunnels;
   readonly #hls: Hls | undefined;
+  readonly #recorder: Recorder;
   readonly #web: WebServer;
   readonly #trusted: (address: string) => boolean;
   readonly #clients: AddressCounter;
@@ -114,6 +115,7 @@ export class Gateway {
       const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
       this.#hls = new Hls(config.hls, { hub: this.#hub, log, now, wallClock, turn });
     }
+    this.#recorder = new Recorder(config.record, { hub: this.#hub, log, wallClock: () => Date.now() });
     this.#web = new WebServer(this.#createApp(), config.web.server);
   }
 
@@ -135,9 +137,11 @@ export class Gateway {
     certificates.watch();
     this.#external?.start();
     this.#relays.start();
+    this.#recorder.start();
     this.#ticker = setInterval(() => {
       this.#hub.tick(now());
       this.#hls?.tick();
+      this.#recorder.tick(now());
     }, HUB_TICK_MS);
     return this.#bound;
   }
@@ -165,6 +169,11 @@ export class Gateway {
     return this.#relays.list();
   }
 
+  /** What is being recorded, and to which files. */
+  recordings(): RecordingInfo[] {
+    return this.#recorder.list();
+  }
+
   counts(): Counts {
     return {
       sockets: this.#sockets.count,
@@ -186,6 +195,7 @@ export class Gateway {
     // Players over HTTP are still there, and are told that it is over.
     await this.#hls?.stop();
     this.#hub.stop();
+    await this.#recorder.stop();
     await this.#tunnels.stop();
     await this.#web.stop();
     clearTimeout(impatience);

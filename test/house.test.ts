@@ -145,7 +145,7 @@ const SOCKETS = [
   'admin/app',
 ];
 const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development', 'certificates/store'];
-const FILES = ['config/yaml', 'certificates/store', 'web/acme', 'delivery/recorder', 'commands/', 'main'];
+const FILES = ['config/yaml', 'certificates/store', 'web/acme', 'delivery/recording-store', 'commands/', 'main'];
 const CONSOLE = ['log', 'commands/', 'main'];
 
 /** Whether a path is in such a list. */

@@ -10,10 +10,11 @@ import type { RelayRule } from '../relay/index.ts';
 import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { ClientTrust, DoorLimits, DoorOptions, TlsOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
-import type { HlsOptions } from '../delivery/index.ts';
+import type { HlsOptions, RecordRule } from '../delivery/index.ts';
 import { OFF } from './fields.ts';
 import { hlsOptions } from './hls.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
+import { recordRules } from './record.ts';
 import { relayRules } from './relay.ts';
 import type { DoorSettings, Settings } from './schema.ts';
 import { upstreamsConfig } from './upstreams.ts';
@@ -40,6 +41,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly limits: ConnectionLimits;
   readonly hls: HlsOptions;
+  readonly record: readonly RecordRule[];
   readonly web: { readonly app: WebAppOptions; readonly server: WebServerOptions };
   readonly log: LogOptions;
 }
@@ -57,6 +59,7 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
     trustedProxies: settings.trustedProxies,
     limits: { connections: limits.connections, connectionsPerAddress: limits.connectionsPerAddress },
     hls: hlsOptions(settings),
+    record: recordRules(settings),
     web: {
       app: { crossdomain: settings.web.crossdomain, acmeWebroot: settings.tls.acmeWebroot },
       server: webServerOptions(settings),

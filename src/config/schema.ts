@@ -7,6 +7,7 @@ import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, sec
 import { listOrOne, size, text, toggle, words } from './fields.ts';
 import { hls } from './hls.ts';
 import { limits } from './limits.ts';
+import { recordKeys } from './record.ts';
 import { relay } from './relay.ts';
 import { upstreamKeys } from './upstreams.ts';
 
@@ -113,7 +114,7 @@ export const schema = section({
   auth: later('this version does not ask who publishes or plays yet'),
   relay,
   hls: hls.prefault({}),
-  record: later('this version does not record yet'),
+  record: recordKeys,
   admin: section({
     listen: later('this version has no admin listener yet'),
     token: later('this version has no admin listener yet'),
