@@ -27,6 +27,9 @@ export interface HlsInfo {
   readonly waiting: number;
 }
 
+/** A number for each; players that were away for longer than ten thousand other streams begin anew. */
+const MAX_REMEMBERED = 10_000;
+
 interface Running {
   readonly name: StreamName;
   readonly show: Show;
@@ -44,6 +47,8 @@ export class Hls {
   readonly #deps: HlsDependencies;
   readonly #memory: HlsMemory;
   readonly #running = new Map<string, Running>();
+  /** Discontinuities of streams that were muxed before, by their paths: the number must not go back. */
+  readonly #past = new Map<string, number>();
   #unwatch: () => void = () => {};
   #stopped = false;
 
@@ -101,6 +106,7 @@ export class Hls {
       log: log.child({ app: name.app, key: redactKey(name.key) }),
       wallClock,
       turn,
+      discontinuities: this.#past.get(path) ?? 0,
       changed: () => waiting.check(),
       failed: () => void this.#close(name),
     });
@@ -136,10 +142,22 @@ export class Hls {
       void this.#close(name);
   }
 
+  #remember(path: string, { discontinuities, renditions }: HlsStream): void {
+    if (renditions.size === 0) return;
+    this.#past.delete(path);
+    this.#past.set(path, discontinuities + 1);
+    if (this.#past.size <= MAX_REMEMBERED) return;
+    for (const oldest of this.#past.keys()) {
+      this.#past.delete(oldest);
+      return;
+    }
+  }
+
   async #close(name: StreamName): Promise<void> {
     const running = this.#running.get(pathOf(name));
     if (running === undefined) return;
     this.#running.delete(pathOf(name));
+    this.#remember(pathOf(name), running.show.stream);
     running.show.waiting.close();
     await running.show.stream.close();
   }

@@ -46,6 +46,11 @@ export interface LibraryOptions {
   readonly partMs: number;
   /** Numbers that no earlier library of this stream has reached: milliseconds since 1970 will do. */
   readonly birth: number;
+  /**
+   * How many discontinuities there were before. Not a number of the clock: hls.js keeps an array with this as its index, and walks it
+   * (1.7.4 hangs for good at 1.8 thousand million).
+   */
+  readonly discontinuities: number;
 }
 
 /**
@@ -73,8 +78,13 @@ export class Library {
     this.#options = options;
     this.#memory = memory;
     this.#sequence = Math.floor(options.birth / 1000);
-    this.#discontinuities = this.#sequence;
+    this.#discontinuities = options.discontinuities;
     this.#initNumber = this.#sequence;
+  }
+
+  /** Discontinuities so far, those before its time included. */
+  get discontinuities(): number {
+    return this.#discontinuities;
   }
 
   get bytes(): number {

@@ -18,6 +18,8 @@ export interface StreamDependencies {
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
+  /** How many discontinuities the stream had when it was last muxed. */
+  readonly discontinuities: number;
   /** Resolves when everything else that waits has had its turn. */
   readonly turn: () => Promise<void>;
   /** A part is there, or the stream has ended. */
@@ -65,6 +67,12 @@ export class HlsStream implements Subscriber {
     let bytes = 0;
     for (const { library } of this.#renditions.values()) bytes += library.bytes;
     return bytes;
+  }
+
+  /** Discontinuities so far: the most of any rendition. */
+  get discontinuities(): number {
+    const counts = [...this.#renditions.values()].map(({ library }) => library.discontinuities);
+    return Math.max(this.#deps.discontinuities, ...counts);
   }
 
   deliver(frame: Frame): void {
@@ -198,8 +206,9 @@ export class HlsStream implements Subscriber {
     if (this.#renditions.size >= this.#options.maxRenditions) return;
     const { segmentMs, partMs, window, maxRenditionBytes: maxBytes } = this.#options;
     const birth = this.#deps.wallClock();
+    const { discontinuities } = this.#deps;
     const programTime = (at: number): number => this.#programTime(at);
-    const options = { segmentMs, partMs, window, maxBytes, birth, programTime };
+    const options = { segmentMs, partMs, window, maxBytes, birth, discontinuities, programTime };
     this.#renditions.set(name, new Rendition(name, tracks, options, this.#deps.memory));
   }
 
