@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { AdminServer } from './admin/index.ts';
 import { LiveCertificates, type LiveOptions } from './certificates/index.ts';
 import { upstreamName, type Config, type UpstreamsConfig } from './config/index.ts';
 import { flvRouter, Hls, Recorder, type RecordingInfo } from './delivery/index.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #external: ExternalCore | undefined;
   readonly #upstreams: Upstreams | undefined;
   readonly #relays: Relays;
+  readonly #admin: AdminServer | undefined;
   readonly #tunnels: Tunnels;
   readonly #hls: Hls | undefined;
   readonly #recorder: Recorder;
@@ -81,6 +83,7 @@ export class Gateway {
   #bound: readonly Bound[] = [];
   #ticker: NodeJS.Timeout | undefined;
   #draining = false;
+  #adminPort: number | undefined;
 
   constructor(config: Config, unbounded: Log) {
     const { core, limits } = config;
@@ -104,6 +107,7 @@ export class Gateway {
     this.#core = this.#external ?? new RtmpServer(this.#hub, { ...core, session, gatewayId }, log);
     const relaying = { outbox: core.outbox };
     this.#relays = new Relays(config.relay, { hub: this.#hub, log, gatewayId }, relaying);
+    if (config.admin !== null) this.#admin = new AdminServer(config.admin, { relays: this.#relays, log });
     this.#tunnels = new Tunnels(config.tunnel, {
       handler: this.#core.handle,
       log,
@@ -129,6 +133,7 @@ export class Gateway {
     this.#doors = this.#config.listen.map((options) => this.#createDoor(options, certificates));
     try {
       await this.#web.start();
+      this.#adminPort = await this.#admin?.start();
       this.#bound = await Promise.all(this.#doors.map((door, index) => this.#open(door, index)));
     } catch (error) {
       this.destroy();
@@ -162,6 +167,11 @@ export class Gateway {
   /** The servers that clients are brought to; empty when RTMP ends here. */
   upstreams(): UpstreamCounts[] {
     return this.#upstreams?.counts() ?? [];
+  }
+
+  /** Where the admin listener is, if there is one. */
+  get adminPort(): number | undefined {
+    return this.#adminPort;
   }
 
   /** Which streams go to other servers and come from them, and how that is going. */
@@ -207,6 +217,7 @@ export class Gateway {
     this.#draining = true;
     clearInterval(this.#ticker);
     this.#certificates?.close();
+    this.#admin?.destroy();
     this.#relays.destroy();
     void this.#hls?.stop();
     this.#core.destroy();

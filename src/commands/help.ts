@@ -25,7 +25,7 @@ Flags of serve, each a shorthand for a key of the configuration file
   --certs DIR                     where certificates are (default: certs); one for development is made
                                   there when there is none
   --log-level LEVEL               debug, info, warn, error or silent (default: info)
-  --admin off                     nothing else yet: this version has no admin listener
+  --admin [HOST:]PORT             the API for those who run the gateway (default: off; host 127.0.0.1)
   --upstream URL                  an RTMP server to bring clients to, as rtmp[s]://HOST[:PORT]; may come
                                   several times (default: none, RTMP ends here)
 ${COMMON}

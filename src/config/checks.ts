@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { PlacedDoor } from './flags.ts';
+import { openAdmin } from './admin.ts';
 import { OFF } from './fields.ts';
 import { formatPath } from './problems.ts';
 import { TLS_VERSIONS } from './schema.ts';
@@ -20,6 +21,8 @@ export function contradictions(settings: Settings, doors: readonly PlacedDoor[])
     ...certificateShapes(settings),
     ...clientTrusts(settings, doors),
     ...limitsAtOdds(settings),
+    ...openAdmin(settings),
+    ...relaysOfNothing(settings),
   ];
 }
 
@@ -95,6 +98,12 @@ function clientTrusts({ tls }: Settings, doors: readonly PlacedDoor[]): Complain
     return keys.map((key) => ({ place: typeof place === 'string' ? place : [...place, 'tls', key], reason }));
   });
   return [...general, ...own];
+}
+
+/** Streams that are only carried through do not end here: there is nothing to relay. */
+function relaysOfNothing({ relay, core }: Settings): Complaint[] {
+  if (relay.length === 0 || core.upstreams.length === 0) return [];
+  return [{ place: ['relay'], reason: 'needs the built-in core: with core.upstreams no stream ends here' }];
 }
 
 /** Pairs of keys of which the first must not be below the second, and why. */

@@ -50,7 +50,7 @@ export function loadConfig({ file, flags = {}, env, terminal }: ConfigSource): L
   const tree = file === undefined ? readTreeIfPresent(DEFAULT_FILE, env) : readTree(file, env);
   const settings = readSettings(tree, flags);
   const config = toConfig(settings, terminal);
-  const effective = formatSettings({ ...settings, admin: undefined, log: config.log });
+  const effective = formatSettings({ ...settings, log: config.log });
   return { config, file: tree?.file, effective };
 }
 

@@ -1,3 +1,4 @@
+import type { AdminOptions } from '../admin/index.ts';
 import type { CertificateSource, LiveOptions } from '../certificates/index.ts';
 import { DRIVER_DEFAULTS } from '../endpoint/index.ts';
 import type { DriverOptions } from '../endpoint/index.ts';
@@ -11,6 +12,7 @@ import { DOOR_LIMITS, restMs, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { ClientTrust, DoorLimits, DoorOptions, TlsOptions, TunnelOptions } from '../transport/index.ts';
 import type { WebAppOptions, WebServerOptions } from '../web/index.ts';
 import type { HlsOptions, RecordRule } from '../delivery/index.ts';
+import { adminOptions } from './admin.ts';
 import { OFF } from './fields.ts';
 import { hlsOptions } from './hls.ts';
 import type { ConnectionLimits, Limits } from './limits.ts';
@@ -43,6 +45,8 @@ export interface Config {
   readonly hls: HlsOptions;
   readonly record: readonly RecordRule[];
   readonly web: { readonly app: WebAppOptions; readonly server: WebServerOptions };
+  /** The listener for those who run the gateway, if there is one. */
+  readonly admin: AdminOptions | null;
   readonly log: LogOptions;
 }
 
@@ -64,6 +68,7 @@ export function toConfig(settings: Settings, terminal: boolean): Config {
       app: { crossdomain: settings.web.crossdomain, acmeWebroot: settings.tls.acmeWebroot },
       server: webServerOptions(settings),
     },
+    admin: adminOptions(settings.admin),
     log: { level: log.level, format: log.format ?? (terminal ? 'pretty' : 'json') },
   };
 }

@@ -3,6 +3,7 @@ import { TICKET_DEFAULTS } from '../certificates/index.ts';
 import { HUB_DEFAULTS } from '../hub/index.ts';
 import { ALL_PROTOCOLS, isCipherList, TLS_DEFAULTS, trustList, TUNNEL_DEFAULTS } from '../transport/index.ts';
 import type { Protocol, TlsVersion } from '../transport/index.ts';
+import { admin } from './admin.ts';
 import { choice, count, duration, host, later, leaf, list, offOr, portOrOff, secret, section } from './fields.ts';
 import { listOrOne, size, text, toggle, words } from './fields.ts';
 import { hls } from './hls.ts';
@@ -115,10 +116,7 @@ export const schema = section({
   relay,
   hls: hls.prefault({}),
   record: recordKeys,
-  admin: section({
-    listen: later('this version has no admin listener yet'),
-    token: later('this version has no admin listener yet'),
-  }).optional(),
+  admin: admin.prefault({}),
   web: section({ crossdomain: list(domain).nullable().default(null) }).prefault({}),
   log: section({
     level: choice('debug', 'info', 'warn', 'error', 'silent').default('info'),

@@ -259,11 +259,16 @@ export class Relays {
     if (link === undefined) return;
     entry.links.delete(key);
     const { relay, place } = link;
-    const ending = { relay, done: relay.stop().finally(() => this.#ended(place, relay)) };
+    const ending = { relay, done: this.#stopped(place, relay) };
     this.#ending.set(place, ending);
   }
 
-  #ended(place: string, relay: Relay): void {
+  async #stopped(place: string, relay: Relay): Promise<void> {
+    try {
+      await relay.stop();
+    } catch (error) {
+      this.#log.error({ err: error }, 'a relay failed while it was ended');
+    }
     if (this.#ending.get(place)?.relay === relay) this.#ending.delete(place);
   }
 

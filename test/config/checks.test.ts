@@ -82,3 +82,19 @@ test.each([
   const trusting = file.replace('tls: {', 'tls: { clientCa: ca.pem,');
   expect(faults(trusting)).toEqual([]);
 });
+
+test('an admin listener that other machines reach needs a token', () => {
+  const reason = ['admin.listen: other machines can reach this address: admin.token must be set'];
+  expect(faults('admin: { listen: "0.0.0.0:9090" }')).toEqual([expect.stringContaining(reason[0]!)]);
+  expect(faults('admin: { listen: "10.0.0.1:9090", token: 0123456789abcdef }')).toEqual([]);
+  for (const listen of ['9090', '"[::1]:9090"', 'localhost:1'])
+    expect(faults(`admin: { listen: ${listen} }`)).toEqual([]);
+});
+
+test('relays need the built-in core', () => {
+  const relay = 'relay: [{ push: live/*, to: rtmp://h/a/b }]';
+  expect(faults(relay)).toEqual([]);
+  expect(faults(`${relay}\ncore: { upstreams: [rtmp://h] }`)).toEqual([
+    expect.stringContaining('relay: needs the built-in core'),
+  ]);
+});

@@ -78,8 +78,9 @@ test('are blamed themselves for a wrong value, and not the line of the file that
   ]);
 });
 
-test('for what is not there yet are refused, but --admin off is fine, over a file that has one', () => {
-  expect(faults('', { admin: '9090' })).toEqual(['--admin: this version has no admin listener yet']);
+test('--admin is an address, a port of this machine, or off, over a file that has one', () => {
+  expect(faults('', { admin: 'here' })).toEqual([expect.stringContaining('--admin: expected HOST:PORT')]);
+  expect(load('', { admin: '9090' }).config.admin).toEqual({ host: '127.0.0.1', port: 9090, token: null });
   expect(faults('admin: { listen: 127.0.0.1:9090 }', { admin: 'off' })).toEqual([]);
 });
 

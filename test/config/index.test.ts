@@ -66,6 +66,9 @@ test('the effective configuration shows no secret and nothing of later versions'
     'trustedProxies',
     'limits',
     'relay',
+    'hls',
+    'record',
+    'admin',
     'web',
     'log',
   ]);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { TICKET_DEFAULTS } from '../../src/certificates/index.ts';
+import { HLS_DEFAULTS } from '../../src/delivery/index.ts';
 import { DRIVER_DEFAULTS } from '../../src/endpoint/index.ts';
 import { HUB_DEFAULTS, OUTBOX_DEFAULTS } from '../../src/hub/index.ts';
 import { SESSION_DEFAULTS } from '../../src/protocol/index.ts';
@@ -22,6 +23,9 @@ test('without a word from anyone, every room gets its own defaults', () => {
     },
     tunnel: TUNNEL_DEFAULTS,
     relay: [],
+    hls: HLS_DEFAULTS,
+    record: [],
+    admin: null,
     tls: { directory: 'certs', certificates: [], trustFiles: [], strictKeys: false, tickets: TICKET_DEFAULTS },
     trustedProxies: ['loopback'],
     limits: { connections: 20_000, connectionsPerAddress: 200 },

@@ -3,10 +3,6 @@ import { faults, load } from '../support/config-file.ts';
 
 test.each([
   ['auth: { publish: x }', 'auth: this version does not ask who publishes or plays yet'],
-  ['hls: { enabled: true }', 'hls: this version does not deliver HLS yet'],
-  ['record: [{ match: x }]', 'record: this version does not record yet'],
-  ['admin: { listen: 127.0.0.1:9090 }', 'admin.listen: this version has no admin listener yet'],
-  ['admin: { token: x }', 'admin.token: this version has no admin listener yet'],
   ['cluster: { name: x }', 'cluster: this version does not form clusters yet'],
 ])('refuses what only a later version does: %s', (file, expected) => {
   expect(faults(file)).toEqual([expect.stringContaining(expected)]);

@@ -77,6 +77,26 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missi
     await source.until(() => links(source).length === 0);
   }, 60_000);
 
+  it('when somebody says so while it is there, and not any more when told to stop', async () => {
+    const target = await gateway();
+    const token = '0123456789abcdef';
+    const source = await gateway({ admin: { listen: '127.0.0.1:0', token } });
+    const relays = `http://127.0.0.1:${source.gateway.adminPort}/api/v1/relays`;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' };
+    const publishing = clip.publish(source.url('rtmp', 'live/show'));
+    await source.until(() => source.publishing('live/show'));
+    const rule = { push: 'live/*', to: target.url('rtmps', 'copy/{stream}'), verify: false };
+    expect((await fetch(relays, { method: 'POST', body: JSON.stringify(rule) })).status).toBe(401);
+    const added = await fetch(relays, { method: 'POST', headers, body: JSON.stringify(rule) });
+    const { id } = (await added.json()) as { id: string };
+    await target.until(() => target.publishing('copy/show'));
+    expect(await (await fetch(`${relays}/${id}`, { headers })).json()).toMatchObject({ links: [{ state: 'live' }] });
+    await fetch(`${relays}/${id}`, { method: 'DELETE', headers });
+    await target.until(() => !target.publishing('copy/show'));
+    expect(source.publishing('live/show')).toBe(true);
+    await publishing;
+  }, 60_000);
+
   it('is fetched for its first player from the second source, the first being dead, and let go after the last', async () => {
     const origin = await gateway();
     const from = ['rtmp://127.0.0.1:1/x/{stream}', origin.url('rtmpt', 'live/{stream}')];
