@@ -5,7 +5,10 @@ export const WATCH_SCRIPT = `'use strict';
   const video = document.getElementById('video');
   const source = main.dataset.source;
   const RETRY_MS = 2000;
+  const FOLLOW_S = 4;
   let hls;
+  let following = true;
+  let last = 0;
 
   const show = (id, text) => {
     const element = document.getElementById(id);
@@ -25,6 +28,7 @@ export const WATCH_SCRIPT = `'use strict';
 
   function startHls() {
     if (hls) hls.destroy();
+    last = 0;
     hls = new Hls({
       enableWorker: false,
       lowLatencyMode: true,
@@ -70,7 +74,18 @@ export const WATCH_SCRIPT = `'use strict';
     return date ? (Date.now() - date.getTime()) / 1000 : hls ? hls.latency : NaN;
   }
 
+  // After a stall, back to where it is live; not for a viewer who paused or went back to see something again.
+  function follow() {
+    if (video.currentTime < last - 0.5) following = false;
+    last = video.currentTime;
+    const target = hls && hls.liveSyncPosition;
+    if (!target || video.paused || !following || target - video.currentTime < FOLLOW_S) return;
+    video.currentTime = target;
+    last = target;
+  }
+
   function update() {
+    follow();
     const level = hls && hls.levels && hls.levels[Math.max(0, hls.currentLevel)];
     const ranges = video.buffered;
     show('latency', video.currentTime > 0 ? seconds(behind()) : '–');
@@ -97,9 +112,18 @@ export const WATCH_SCRIPT = `'use strict';
     video.muted = !video.muted;
   });
   video.addEventListener('volumechange', showSound);
+  video.addEventListener('pause', () => {
+    following = false;
+  });
+  video.addEventListener('seeked', () => {
+    const live = edge();
+    if (live !== undefined && live - video.currentTime < 2) following = true;
+  });
   document.getElementById('edge').addEventListener('click', () => {
     const target = edge();
     if (target !== undefined) video.currentTime = target;
+    following = true;
+    last = video.currentTime;
     play();
   });
   showSound();

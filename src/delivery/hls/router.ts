@@ -23,10 +23,9 @@ export function hlsRouter(hls: Hls, now: () => number): Router {
   });
   router
     .route('/{*path}')
-    .get(async (request, response, next) => {
+    .get(async (request, response) => {
       const target = targetOf(request);
-      if (target === undefined) return next();
-      send(request, response, await answer(hls, target, request, now));
+      send(request, response, target === undefined ? { status: 404 } : await answer(hls, target, request, now));
     })
     .options((_, response) => void response.status(204).end())
     .all((_, response) => void response.set('Allow', 'GET, HEAD, OPTIONS').status(405).end());
