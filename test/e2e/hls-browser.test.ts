@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { look, openBrowser, openPage } from '../support/browser.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { readMediaPlaylist } from '../support/hls-validator.ts';
+import { publishClock, READ_DELAY } from '../support/time-picture.ts';
 import { has, missing, run, type Running } from '../support/programs.ts';
 
 const WATCH_S = 30;
@@ -52,6 +53,26 @@ describe.skipIf(!has('ffmpeg') || !has('chromium'))(`Chromium with hls.js${missi
     expect(complaints).toEqual([]);
     await page.close();
   }, 90_000);
+
+  it('shows a picture less than 3 s after it was made', async () => {
+    const clock = publishClock(gateway.url('rtmp', 'live/clock'));
+    try {
+      await gateway.until(() => gateway.publishing('live/clock'));
+      const { page } = await openPage(browser, address('watch/live/clock'));
+      await expect.poll(async () => (await look(page)).at, { timeout: 15_000 }).toBeGreaterThan(4);
+      const delays: number[] = [];
+      for (let i = 0; i < 11; i++) {
+        delays.push((await page.evaluate(READ_DELAY)) as number);
+        await page.waitForTimeout(300);
+      }
+      const median = delays.toSorted((a, b) => a - b)[5]!;
+      process.stdout.write(`glass to glass: ${median} ms (${delays.join(' ')})\n`);
+      expect(median).toBeLessThan(3_000);
+      await page.close();
+    } finally {
+      clock.stop();
+    }
+  }, 60_000);
 
   it('goes on while ten publishers with ten sizes follow each other', async () => {
     const url = gateway.url('rtmp', 'live/ten');
