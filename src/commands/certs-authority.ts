@@ -22,22 +22,19 @@ export function authorityPaths(directory: string): { readonly certPath: string; 
 }
 
 /**
- * The CA that is there, or a new one. Throws `ConfigError` for one that is of no use, unless it may be replaced: machines
- * that trust it have to be told of the new one.
+ * The CA that is there, or a new one. Throws `ConfigError` for one that is of no use and is to be kept all the same: that
+ * another takes its place is to be somebody's decision, since every machine has to be told of it.
  */
 export async function openAuthority(
   directory: string,
-  options: { readonly kind: KeyKind; readonly now: Date; readonly replace: boolean },
+  options: { readonly kind: KeyKind; readonly now: Date; readonly keep: boolean },
 ): Promise<OpenAuthority> {
   const { certPath, keyPath } = authorityPaths(directory);
-  const kept = await readPair(certPath, keyPath).catch((error: unknown) => {
-    if (!options.replace) throw error;
-    return undefined;
-  });
+  const kept = options.keep ? await readPair(certPath, keyPath, '--new-ca') : undefined;
   const fault = kept && authorityFault(kept, options.now);
   if (kept && fault === undefined) return { pair: kept, certPath, made: false };
-  if (fault !== undefined && !options.replace) {
-    throw wrong(certPath, `cannot be used as a CA: ${fault}; --force makes another, to be trusted anew everywhere`);
+  if (fault !== undefined) {
+    throw wrong(certPath, `cannot be used as a CA: ${fault}; --new-ca makes another, to be trusted anew everywhere`);
   }
   const pair = await createAuthority({ kind: options.kind, hostName: hostname(), now: options.now });
   await writeFiles([

@@ -39,7 +39,7 @@ export async function client(args: Arguments, io: CommandIo): Promise<number> {
   const files = { p12: `${base}.p12`, cert: `${base}.crt`, key: `${base}.key` };
   if (!force) await refuseToOverwrite(Object.values(files));
   const now = new Date();
-  const authority = await openAuthority(directory, { kind, now, replace: false });
+  const authority = await openAuthority(directory, { kind, now, keep: true });
   const options = { purpose: 'client' as const, commonName: name, names: [], kind, now };
   const pair = await issue(authority.pair, { ...options, ...(days !== undefined && { days }) });
   const given = passphraseOf(args, io);

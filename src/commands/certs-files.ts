@@ -73,12 +73,12 @@ export async function readText(path: string): Promise<string> {
   return bytes.toString('utf8');
 }
 
-/** Undefined when there is neither file; throws `ConfigError` when one is there without the other. */
-export async function readPair(certPath: string, keyPath: string): Promise<PemPair | undefined> {
+/** Undefined when there is neither file; throws `ConfigError`, which names `flag`, when one is there without the other. */
+export async function readPair(certPath: string, keyPath: string, flag = '--force'): Promise<PemPair | undefined> {
   const [cert, key] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)]);
   if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined) throw wrong(certPath, `is missing, though its key ${keyPath} is there; --force makes both`);
-  if (key === undefined) throw wrong(keyPath, `is missing, though ${certPath} is there; --force makes both`);
+  if (cert === undefined) throw wrong(certPath, `is missing, though its key ${keyPath} is there; ${flag} makes both`);
+  if (key === undefined) throw wrong(keyPath, `is missing, though ${certPath} is there; ${flag} makes both`);
   return { cert: cert.toString('utf8'), key: key.toString('utf8') };
 }
 

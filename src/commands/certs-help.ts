@@ -39,7 +39,8 @@ machine's name, 127.0.0.1 and ::1, or what the certificate had before. Run it ag
 ${DIRECTORY}
 ${KEY}
   --days N                        how long it is valid (default: ${AUTHORITY_DEFAULTS.serverDays}, which is also the most)
-${FORCE}, and a CA that cannot be used any more
+${FORCE} and are not ours
+  --new-ca                        makes another CA, as when the key of the old one was lost or stolen
 ${HELP}
 
 ${STATUS}

@@ -20,7 +20,13 @@ import { trustInstructions } from './certs-trust.ts';
 import { EXIT } from './io.ts';
 import type { CommandIo } from './io.ts';
 
-export const INIT_FLAGS: FlagKinds = { ...DIRECTORY_FLAGS, key: 'value', days: 'value', force: 'switch' };
+export const INIT_FLAGS: FlagKinds = {
+  ...DIRECTORY_FLAGS,
+  key: 'value',
+  days: 'value',
+  force: 'switch',
+  'new-ca': 'switch',
+};
 
 /** Elliptic first in the alphabet, so that it is the default of the two; the store sorts by name. */
 const FILES: Readonly<Record<KeyKind, string>> = { ec: 'server', rsa: 'server.rsa' };
@@ -36,7 +42,11 @@ export async function init(args: Arguments, io: CommandIo): Promise<number> {
   const certPath = join(tls.directory, `${FILES[kind]}.crt`);
   const keyPath = join(tls.directory, `${FILES[kind]}.key`);
   const before = await renewed(certPath, keyPath, replace);
-  const authority = await openAuthority(tls.directory, { kind, now, replace });
+  const authority = await openAuthority(tls.directory, {
+    kind,
+    now,
+    keep: !args.flags.has('new-ca'),
+  });
   const names = given.length > 0 ? given : namesFrom(before);
   const pair = await issue(authority.pair, {
     purpose: 'server',
@@ -109,6 +119,6 @@ function report(
   return (
     `${ca}${again ? 'Renewed' : 'Made'} ${certPath} and ${keyPath}\n` +
     `  for ${namesOf(certificate).join(', ')}; valid until ${until}\n` +
-    `The gateway serves it from its next start on, or at once if it runs and watches that directory.\n`
+    `A gateway that runs notices by itself within seconds; another serves it from its next start on.\n`
   );
 }

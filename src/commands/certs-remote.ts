@@ -112,8 +112,8 @@ export function plainFailure(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (/wrong version number|packet length too long|unexpected message/i.test(message))
     return 'it answers, but not in TLS';
-  if (/alert/.test(message))
-    return `it refused the handshake (${message.replace(/^.*?:SSL routines:[^:]*:/, '').split(':')[0]})`;
+  const [, alert] = /alert ([^:]+)/.exec(message) ?? [];
+  if (alert !== undefined) return `it refused the handshake (${alert}); it may want a client certificate`;
   return FAILURES[code] ?? message;
 }
 
