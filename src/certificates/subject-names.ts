@@ -25,7 +25,7 @@ export function readSubjectName(text: string): SubjectName | undefined {
   // A scope (fe80::1%eth0) means something on one machine only.
   if (isIP(address) !== 0) return address.includes('%') ? undefined : { type: 'ip', value: normaliseName(address) };
   const [, wildcard = '', rest = ''] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
-  const host = staysAsItIs(rest) ? rest : domainToASCII(rest);
+  const host = (staysAsItIs(rest) ? rest : domainToASCII(rest)).replace(/\.$/, '');
   // A top-level wildcard is refused by every client, and a last label of digits would be half an address.
   if (!isPlainHostName(host) || (wildcard !== '' && !host.includes('.')) || /(?:^|\.)\d+$/.test(host)) return undefined;
   return { type: 'dns', value: normaliseName(wildcard + host) };

@@ -6,6 +6,7 @@ describe('names for a certificate', () => {
     ['localhost', 'dns', 'localhost'],
     ['Live.Example.COM', 'dns', 'live.example.com'],
     ['*.example.com', 'dns', '*.example.com'],
+    ['a.example.', 'dns', 'a.example'],
     ['b\u00fccher.example', 'dns', 'xn--bcher-kva.example'],
     ['10.0.0.5', 'ip', '10.0.0.5'],
     ['::1', 'ip', '::1'],
@@ -16,6 +17,8 @@ describe('names for a certificate', () => {
 
   it.each([
     'a,b',
+    '.',
+    'a..',
     'a+b',
     'a=b',
     'x, O=evil',
