@@ -117,6 +117,7 @@ const TIMERS = [
   // Frames gather for one turn of the event loop.
   'endpoint/pulse',
   'transport/door',
+  'transport/paced',
   'transport/dial',
   'transport/bridge',
   'transport/upstreams',
