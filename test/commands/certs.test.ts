@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { CERTS_COMMANDS } from '../../src/commands/certs.ts';
 import { certs, folders } from '../support/certs-command.ts';
+import { asNobody } from '../support/nobody.ts';
 
 const folder = folders();
 
@@ -41,8 +42,9 @@ test('what the system refuses is said in a line, with status 1', async () => {
   expect(complained).toMatch(/^rtmp-gateway: .*file.*: a file is where a directory should be\n$/);
 });
 
-test.skipIf(process.getuid?.() === 0)('a directory that may not be written is one of these', async () => {
+test('a directory that may not be written is one of these', async () => {
   const closed = folder();
   chmodSync(closed, 0o500);
-  expect((await certs(['init', '--certs', closed])).complained).toMatch(/this user may not write there\n$/);
+  const { complained } = await asNobody(() => certs(['init', '--certs', closed]));
+  expect(complained).toMatch(/this user may not write there\n$/);
 });
