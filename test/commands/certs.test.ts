@@ -44,7 +44,7 @@ test('what the system refuses is said in a line, with status 1', async () => {
 
 test('a directory that may not be written is one of these', async () => {
   const closed = folder();
-  chmodSync(closed, 0o500);
+  chmodSync(closed, 0o555);
   const { complained } = await asNobody(() => certs(['init', '--certs', closed]));
   expect(complained).toMatch(/this user may not write there\n$/);
 });
