@@ -117,6 +117,7 @@ const TIMERS = [
   // Frames gather for one turn of the event loop.
   'endpoint/pulse',
   'transport/door',
+  'transport/paced',
   'transport/dial',
   'transport/bridge',
   'transport/upstreams',
@@ -325,7 +326,11 @@ function errorCodes(): string[] {
   const thrown = codesIn(/\bnew\s+\w*Error\(\s*'([A-Z][A-Z0-9_]*)'/g);
   const spelled = codesIn(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g);
   const foreign = /^(?:ERR|HPE|EAI)_|^MULTIPLE_DOCS$/;
-  return [...new Set([...thrown, ...spelled])].filter((code) => !foreign.test(code)).toSorted(byName);
+  // Findings about certificates say themselves what to do; and a variable of the environment.
+  const others = codesIn(/^ {2}([A-Z_]+): '(?:error|warning|note)',$|'(RTMP_GATEWAY_[A-Z]+)'/gm);
+  return [...new Set([...thrown, ...spelled])]
+    .filter((code) => !foreign.test(code) && !others.includes(code))
+    .toSorted(byName);
 }
 
 function byName(a: string | undefined = '', b: string | undefined = ''): number {
@@ -333,7 +338,7 @@ function byName(a: string | undefined = '', b: string | undefined = ''): number 
 }
 
 function codesIn(pattern: RegExp): string[] {
-  return sources.flatMap(({ text }) => [...text.matchAll(pattern)].map(([, code]) => code ?? ''));
+  return sources.flatMap(({ text }) => [...text.matchAll(pattern)].map(([, code, other]) => code ?? other ?? ''));
 }
 
 /** Rows of the first table under a heading, without backticks; header and rule are left out. */

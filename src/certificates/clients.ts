@@ -27,8 +27,8 @@ interface Client {
 const CLIENTS: readonly Client[] = [
   {
     name: 'OBS',
-    // Mbed TLS looks upwards only, and takes the common name where there is nothing else.
-    refuses: ['CHAIN_ORDER', 'RARE_KEY', 'SELF_SIGNED'],
+    // Mbed TLS takes the common name where there is nothing else.
+    refuses: ['CHAIN_BACKWARDS', 'RARE_KEY', 'SELF_SIGNED'],
     forgives: [],
     trust:
       "once the CA is in the system's store, and OBS was started again; on macOS never, where it knows Apple's list only",
@@ -79,7 +79,7 @@ const REASONS: Partial<Record<FindingCode, string>> = {
   NOT_YET_VALID: 'it is not valid yet',
   ISSUER_EXPIRED: 'an issuer has expired',
   CHAIN_INCOMPLETE: 'the intermediate certificate is missing',
-  CHAIN_ORDER: 'the chain is out of order',
+  CHAIN_BACKWARDS: 'an issuer stands in front of what it signed',
   ISSUER_NOT_CA: 'its issuer is no CA',
   SELF_SIGNED: 'nobody but itself has signed it',
   NO_NAMES: 'it names no host',
@@ -106,6 +106,9 @@ function judge(client: Client, findings: readonly Finding[], codes: readonly Fin
   );
   const reasons = against.flatMap(({ code }) => REASONS[code] ?? []);
   if (reasons.length > 0) return { takes: 'no', text: `refuses it: ${reasons.join('; ')}` };
+  if (codes.includes('CHAIN_INCOMPLETE')) {
+    return { takes: 'yes', text: 'takes it as a rule: fetches what is missing, where the certificate says from where' };
+  }
   if (codes.includes('DEVELOPMENT') || codes.includes('PRIVATE_ROOT')) {
     return { takes: 'if trusted', text: `takes it ${client.trust}` };
   }

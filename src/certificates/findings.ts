@@ -14,6 +14,7 @@ const LEVELS = Object.freeze({
   ISSUER_EXPIRED: 'error',
   EXPIRES_SOON: 'warning',
   CHAIN_INCOMPLETE: 'error',
+  CHAIN_BACKWARDS: 'warning',
   CHAIN_ORDER: 'warning',
   CHAIN_SUPERFLUOUS: 'note',
   ISSUER_NOT_CA: 'error',
@@ -92,7 +93,9 @@ export function findingsOf(chain: readonly X509Certificate[], context: FindingCo
   if (leaf === undefined) return [];
   const { path, superfluous } = pathFrom(leaf, others);
   const facts: Facts = { ...context, chain, leaf, path, superfluous, top: path.at(-1) ?? leaf };
-  const texts: Texts = Object.assign({}, ...CHECKS.map((check) => check(facts)));
+  // Of a certificate that is not for servers, names and length say nothing.
+  const checks = isForServers(leaf) ? [...CHECKS, names, length] : CHECKS;
+  const texts: Texts = Object.assign({}, ...checks.map((check) => check(facts)));
   const found = (Object.keys(LEVELS) as FindingCode[]).flatMap((code) => {
     const text = texts[code];
     return typeof text === 'string' ? [{ code, level: LEVELS[code], text }] : [];
@@ -147,19 +150,34 @@ function length({ leaf, source }: Facts): Texts {
 
 function completeness({ chain, path, superfluous, top, source }: Facts): Texts {
   const inOrder = path.every((certificate, index) => certificate === chain[index]);
-  const broken = path.slice(1).find(({ ca }) => !ca);
+  const backwards = isBackwards(path, chain);
+  const stranger = path.slice(1).find(({ ca }) => !ca);
+  const advice = "Put the server's certificate first, then the one that signed it, and so on.";
   return {
     CHAIN_INCOMPLETE: isBare(path, top) && missing(top, source),
+    CHAIN_BACKWARDS:
+      backwards &&
+      `OBS will refuse ${source}: an issuer stands in front of what it signed, and OBS looks only behind. ${advice}`,
     CHAIN_ORDER:
       !inOrder &&
-      `the certificates of ${source} are out of order: OBS and others look for each one's issuer right behind it. Put the server's certificate first, then the one that signed it, and so on.`,
+      !backwards &&
+      superfluous.length === 0 &&
+      `the certificates of ${source} are out of order: TLS 1.2 wants each one's issuer right behind it, and old clients insist. ${advice}`,
     CHAIN_SUPERFLUOUS:
       superfluous.length > 0 &&
       `${superfluous.map(({ subject }) => `"${shortName(subject)}"`).join(', ')} in ${source} did not sign anything in it: it is sent to every client for nothing. Remove it.`,
     ISSUER_NOT_CA:
-      broken !== undefined &&
-      `"${shortName(broken.subject)}" in the chain of ${source} is no certificate authority: every client that verifies refuses what it signed. Have it signed by a CA.`,
+      stranger !== undefined &&
+      `"${shortName(stranger.subject)}" in the chain of ${source} is no certificate authority: every client that verifies refuses what it signed. Have it signed by a CA.`,
   };
+}
+
+/** Mbed TLS searches for an issuer behind what it signed. A root may stand anywhere: clients use their own copy. */
+function isBackwards(path: readonly X509Certificate[], chain: readonly X509Certificate[]): boolean {
+  const places = path
+    .filter((certificate) => !isSelfSigned(certificate))
+    .map((certificate) => chain.indexOf(certificate));
+  return places.some((place, index) => place < (places[index - 1] ?? 0));
 }
 
 /**
@@ -254,17 +272,21 @@ function keyStrength(path: readonly X509Certificate[], source: string): Texts {
 }
 
 function usage({ leaf, path, source }: Facts): Texts {
-  // Node's types say that there always are usages; a certificate without any may be used for all.
-  const usages: readonly string[] | undefined = leaf.keyUsage;
+  const client = leaf.keyUsage?.includes('1.3.6.1.5.5.7.3.2');
   return {
     WRONG_USAGE:
-      usages !== undefined &&
-      !usages.some((oid) => SERVER_USAGES.includes(oid)) &&
-      `${source} is not meant for servers (no serverAuth among its extended key usages): every client that verifies refuses it. Have it made as a server certificate.`,
+      !isForServers(leaf) &&
+      `${source} is ${client ? 'a client certificate and ' : ''}not meant for servers (no serverAuth among its extended key usages): every client that verifies refuses it from one. Have a server certificate made.`,
     CA_AS_SERVER:
       leaf.ca &&
       `${source} is the certificate of a CA${path.length > 1 ? '' : ', as "openssl req -x509" makes it'}: Firefox and others refuse it from a server. Have a server certificate made.`,
   };
+}
+
+/** Node's types say that there always are usages; a certificate without any may be used for all. */
+function isForServers({ keyUsage }: X509Certificate): boolean {
+  const usages: readonly string[] | undefined = keyUsage;
+  return usages === undefined || usages.some((oid) => SERVER_USAGES.includes(oid));
 }
 
 function key({ keyMode = 0, source }: Facts): Texts {

@@ -25,14 +25,15 @@ export function readSubjectName(text: string): SubjectName | undefined {
   // A scope (fe80::1%eth0) means something on one machine only.
   if (isIP(address) !== 0) return address.includes('%') ? undefined : { type: 'ip', value: normaliseName(address) };
   const [, wildcard = '', rest = ''] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
-  const host = isAscii(rest) ? rest : domainToASCII(rest);
+  const host = (staysAsItIs(rest) ? rest : domainToASCII(rest)).replace(/\.$/, '');
   // A top-level wildcard is refused by every client, and a last label of digits would be half an address.
   if (!isPlainHostName(host) || (wildcard !== '' && !host.includes('.')) || /(?:^|\.)\d+$/.test(host)) return undefined;
   return { type: 'dns', value: normaliseName(wildcard + host) };
 }
 
-function isAscii(text: string): boolean {
-  return !/[^\x20-\x7e]/.test(text);
+/** All in ASCII, or with control characters in it, which the conversion would swallow. */
+function staysAsItIs(text: string): boolean {
+  return [...text].every((character) => character < '\x80') || /[\x00-\x20]/.test(text);
 }
 
 /** The common name for a certificate with these names: the first that has room, for old clients' sake. */

@@ -52,6 +52,9 @@ export const DOOR_LIMITS: DoorLimits = Object.freeze({
 /** Part of the connection limit that may, beyond it, be accepted just to be refused politely. */
 export const OVER_LIMIT_RESERVE = 0.1;
 
+/** Handshakes begun or given up in one turn of the event loop: a millisecond, so that a flood of them delays no picture. */
+export const HANDSHAKES_PER_TURN = 2;
+
 /** Probes and reconnecting encoders come in bursts: the kernel may queue this many (Node's default is 511). */
 export const BACKLOG = 1_024;
 

@@ -10,6 +10,7 @@ import type { ClientIdentity } from './client-identity.ts';
 import {
   BACKLOG,
   DOOR_LIMITS,
+  HANDSHAKES_PER_TURN,
   KEEP_ALIVE_MS,
   OVER_LIMIT_RESERVE,
   type BoundAddress,
@@ -19,6 +20,7 @@ import {
 } from './door-options.ts';
 import { Hints } from './hints.ts';
 import { Opening, type Look } from './opening.ts';
+import { Paced } from './paced.ts';
 import { readProxyHeader, type ProxyHeader } from './proxy-header.ts';
 import { HTTP_REFUSALS, refuseHttp } from './refusal.ts';
 import { sniff } from './sniff.ts';
@@ -39,6 +41,7 @@ export class Door {
   readonly #server: Server;
   readonly #tls: TlsServers | undefined;
   readonly #hints: Hints;
+  readonly #handshakes = new Paced(HANDSHAKES_PER_TURN);
   readonly #sockets = new Set<Socket>();
   /** In the order of their last progress: the first one has stalled longest. */
   readonly #undecided = new Map<Socket, Arrival>();
@@ -284,7 +287,7 @@ export class Door {
   // TLS -------------------------------------------------------------------------------------------------------------
 
   #handshakeBegins(arrival: Arrival): void {
-    this.#arm(arrival, this.#limits.tlsMs, () => this.#handshakeStalled(arrival));
+    this.#arm(arrival, this.#limits.tlsMs, () => this.#handshakes.do(() => this.#handshakeStalled(arrival)));
     this.#progressed(arrival);
   }
 
@@ -292,7 +295,9 @@ export class Door {
     arrival.opening = undefined;
     // Nobody who ends one side within a handshake will finish it; half-open, Node would wait for the deadline.
     arrival.raw.allowHalfOpen = false;
-    if (arrival.hello) this.#tls?.secure(arrival.raw, arrival.hello);
+    this.#handshakes.do(() => {
+      if (arrival.hello && this.#undecided.has(arrival.raw)) this.#tls?.secure(arrival.raw, arrival.hello);
+    });
   }
 
   #secured(raw: Socket, stream: TLSSocket, identity: ClientIdentity | undefined): void {
@@ -318,6 +323,7 @@ export class Door {
   }
 
   #handshakeStalled(arrival: Arrival): void {
+    if (!this.#undecided.has(arrival.raw)) return;
     this.#close(arrival);
     const code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
     this.#hint('info', code, arrival, 'TLS handshake failed: the client did not finish it in time', { code });

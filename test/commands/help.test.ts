@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as certsHelp from '../../src/commands/certs-help.ts';
 import { CHECK_HELP, SERVE_HELP } from '../../src/commands/help.ts';
 import { SERVE_FLAGS } from '../../src/commands/serve.ts';
 
@@ -7,7 +8,7 @@ test('every flag of serve is explained', () => {
 });
 
 test('fits a window of 110 columns and ends with a line end', () => {
-  for (const text of [SERVE_HELP, CHECK_HELP]) {
+  for (const text of [SERVE_HELP, CHECK_HELP, ...Object.values(certsHelp)]) {
     expect(text.endsWith('\n')).toBe(true);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   }

@@ -109,6 +109,7 @@ describe('must-do 25: new certificates', () => {
 describe('certificates side by side for one name', () => {
   it.each([
     ['one that knows both', {}, () => named],
+    ['one of TLS 1.2 that knows both', { maxVersion: 'TLSv1.2' }, () => named],
     ['one that knows only RSA', { sigalgs: 'rsa_pss_rsae_sha256:RSA+SHA256' }, () => rsa],
     [
       'one of TLS 1.2 that knows only RSA',

@@ -3,12 +3,13 @@ import { setImmediate } from 'node:timers/promises';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CertificateStore } from '../../src/certificates/index.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { TLS_DEFAULTS, type TlsOptions } from '../../src/transport/index.ts';
 import { chooseAlpn } from '../../src/transport/tls-server.ts';
 import { recordClientHello, recut } from '../support/client-hello.ts';
 import { hex } from '../support/fixture.ts';
-import { testCertificates, type TestCertificates } from '../support/test-certificates.ts';
+import { selfSigned, TestCertificates, testCertificates } from '../support/test-certificates.ts';
 import { closed, everything, next, openTestDoor, type TestDoor, type TestDoorOptions } from '../support/test-door.ts';
 
 let certificates: TestCertificates;
@@ -270,6 +271,14 @@ describe('must-do 29: application protocols', () => {
     expect(chooseAlpn(offered)).toBe(chosen);
     gate = { close() {} } as unknown as TestDoor;
   });
+});
+
+it('offers nothing without forward secrecy', async () => {
+  const rsa = new CertificateStore([await selfSigned(['default.example'], 'rsa')]);
+  await open({ certificates: new TestCertificates(rsa) });
+  const versions = { maxVersion: 'TLSv1.2' } as const;
+  await expect(gate.secure({ ...versions, ciphers: 'AES128-GCM-SHA256' })).rejects.toThrow();
+  expect(await gate.secure({ ...versions, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })).toBeDefined();
 });
 
 describe('must-do 30: old versions', () => {
