@@ -1,0 +1,121 @@
+import { describe, expect, it, test } from 'vitest';
+import { Library } from '../../../src/delivery/hls/library.ts';
+import { HlsMemory } from '../../../src/delivery/hls/memory.ts';
+import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
+import { mediaPlaylist, multivariantPlaylist } from '../../../src/delivery/hls/playlist.ts';
+import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
+
+const TRACKS = { video: undefined, audio: undefined };
+const MUXED = { init: Buffer.from('init'), data: Buffer.alloc(1000) };
+
+function library(window = 3, memory = new HlsMemory(1e9), maxBytes = 1e9): Library {
+  return new Library({ window, maxBytes, partMs: 333, birth: 7_000, discontinuities: 0 }, memory);
+}
+
+/** One segment of six parts. */
+function fill(into: Library, { parts = 6, closes = true, discontinuity = false, opens = true } = {}): void {
+  for (let i = 0; i < parts; i++) {
+    const first = i === 0;
+    const plan: PartPlan = {
+      ...{ tracks: TRACKS, video: [], audio: [], start: 0, duration: 333, independent: first },
+      ...{ opens: first && opens, closes: closes && i === parts - 1, discontinuity: first && discontinuity },
+    };
+    into.add(plan, MUXED, 0);
+  }
+}
+
+const options = { prefix: 'v0', lowLatency: true, skip: false };
+const read = (of: Library, more = {}) => readMediaPlaylist(mediaPlaylist(of.view(), { ...options, ...more }));
+
+describe('the library', () => {
+  it('shows the window and keeps as many segments that have left it', () => {
+    const kept = library();
+    for (let i = 0; i < 10; i++) fill(kept);
+    const { mediaSequence, segments } = read(kept);
+    expect([mediaSequence, segments.length]).toEqual([14, 3]);
+    expect(kept.segment(10)).toBeDefined();
+    expect(kept.segment(9)).toBeUndefined();
+  });
+
+  it('counts discontinuities that have left the playlist', () => {
+    const kept = library();
+    fill(kept);
+    fill(kept, { discontinuity: true });
+    expect(read(kept)).toMatchObject({ discontinuitySequence: 0 });
+    expect(read(kept).segments.map(({ discontinuities }) => discontinuities)).toEqual([0, 1]);
+    for (let i = 0; i < 3; i++) fill(kept);
+    expect(read(kept)).toMatchObject({ discontinuitySequence: 1 });
+  });
+
+  it('hints at the part that comes next, in this segment or the next', () => {
+    const kept = library();
+    fill(kept);
+    expect(read(kept).hint).toBe('v0-8.0.m4s');
+    fill(kept, { parts: 2, closes: false });
+    expect(read(kept).hint).toBe('v0-8.2.m4s');
+    expect(read(kept).tail.length).toBe(2);
+    expect(faultsIn(read(kept))).toEqual([]);
+  });
+
+  it('knows what is there: segments, parts, and what is past', () => {
+    const kept = library();
+    fill(kept);
+    fill(kept, { parts: 2, closes: false });
+    expect([kept.has(7, undefined), kept.has(8, undefined), kept.has(8, 1), kept.has(8, 2), kept.has(9, 0)]).toEqual([
+      ...[true, false, true, false, false],
+    ]);
+  });
+
+  it('leaves out of a delta update what is older than the boundary', () => {
+    const kept = library(20);
+    for (let i = 0; i < 12; i++) fill(kept);
+    const whole = read(kept);
+    const delta = read(kept, { skip: true });
+    expect(delta.skipped).toBe(5);
+    expect(delta.segments).toEqual(whole.segments.slice(5).map((segment) => ({ ...segment, init: expect.anything() })));
+    expect(Number(whole.control['CAN-SKIP-UNTIL'])).toBe(12);
+  });
+
+  it('says that it is over, and hints at nothing then', () => {
+    const kept = library();
+    fill(kept, { closes: false });
+    kept.end();
+    expect(read(kept)).toMatchObject({ ended: true, hint: undefined });
+    expect(read(kept).segments.length).toBe(1);
+  });
+
+  it('lists no parts where low latency is not wanted', () => {
+    const kept = library();
+    fill(kept);
+    fill(kept, { parts: 2, closes: false });
+    const text = mediaPlaylist(kept.view(), { ...options, lowLatency: false });
+    expect(text).not.toMatch(/PART|PRELOAD|SERVER-CONTROL/);
+    expect(readMediaPlaylist(text).segments.length).toBe(1);
+  });
+
+  it('lets go of the oldest at its own bound, and of more than its share at the common one', () => {
+    const own = library(10, new HlsMemory(1e9), 13_000);
+    for (let i = 0; i < 5; i++) fill(own);
+    expect(own.bytes).toBeLessThanOrEqual(13_000);
+    const memory = new HlsMemory(20_000);
+    const [large, small] = [library(10, memory), library(10, memory)];
+    fill(small);
+    for (let i = 0; i < 5; i++) fill(large);
+    expect(memory.bytes).toBeLessThanOrEqual(20_000);
+    expect(small.bytes).toBe(6_000);
+    large.clear();
+    small.clear();
+    expect(memory.bytes).toBe(0);
+  });
+});
+
+test('a multivariant playlist names further sound', () => {
+  const variant = { uri: 'v0.m3u8', codecs: ['avc1.42c01e'], peak: 2, average: 1, size: { width: 3, height: 4 } };
+  expect(multivariantPlaylist([variant], [{ uri: 'a1.m3u8', name: 'Track 1', codecs: ['opus'] }])).toBe(`#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Default",DEFAULT=YES,AUTOSELECT=YES
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Track 1",DEFAULT=NO,AUTOSELECT=YES,URI="a1.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=2,AVERAGE-BANDWIDTH=1,CODECS="avc1.42c01e,opus",RESOLUTION=3x4,AUDIO="sound"
+v0.m3u8
+`);
+});

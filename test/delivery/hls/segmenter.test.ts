@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
+import { Segmenter } from '../../../src/delivery/hls/segmenter.ts';
+import type { AudioConfig, VideoConfig } from '../../../src/media/index.ts';
+
+const VIDEO: VideoConfig = {
+  codec: 'avc',
+  codecString: 'avc1.42c01e',
+  width: 320,
+  height: 240,
+  description: undefined,
+};
+const AUDIO: AudioConfig = {
+  ...{ codec: 'aac', codecString: 'mp4a.40.2', sampleRate: 48_000, channels: 2 },
+  ...{ description: Buffer.from([0x11, 0x90]), packetSamples: 1024 },
+};
+const OPTIONS = { partMs: 333, segmentMs: 2_000 };
+const DATA = Buffer.alloc(10);
+
+/** Pictures in decoding order with B-frames: each fourth one is shown after the three that follow it. */
+function reordered(index: number): number {
+  return index % 4 === 1 ? index + 3 : index === 0 || index % 4 === 0 ? index - (index === 0 ? 0 : 1) : index - 1;
+}
+
+function run(
+  seconds: number,
+  { fps = 30, gop = 60, order = (index: number) => index, sound = true, tracks = {} } = {},
+): PartPlan[] {
+  const segmenter = new Segmenter({ video: VIDEO, audio: sound ? AUDIO : undefined, ...tracks }, OPTIONS);
+  const plans: (PartPlan | undefined)[] = [];
+  let heard = 0;
+  for (let i = 0; i < seconds * fps; i++) {
+    const dts = Math.round((i * 1000) / fps);
+    const pts = Math.round((order(i) * 1000) / fps) + 100;
+    while (sound && heard < dts + 100) {
+      plans.push(segmenter.addAudio({ data: DATA, at: heard, duration: 64 / 3 }));
+      heard += 64 / 3;
+    }
+    plans.push(segmenter.addVideo({ data: DATA, isKeyframe: i % gop === 0, dts, pts }));
+  }
+  plans.push(segmenter.flush());
+  return plans.filter((plan) => plan !== undefined);
+}
+
+describe('the segmenter', () => {
+  it.each([24, 25, 30, 50, 60])('makes parts of one length at %i pictures a second, segments of two seconds', (fps) => {
+    const plans = run(10, { fps, gop: 2 * fps });
+    const inner = plans.filter(({ closes }, index) => !closes && index > 0);
+    const longest = Math.max(...plans.slice(0, -1).map(({ duration }) => duration));
+    for (const { duration } of inner) expect(duration).toBeGreaterThan(0.85 * longest);
+    expect(longest).toBeLessThan(360);
+    expect(plans.filter(({ opens }) => opens).map(({ start }) => start)).toEqual([100, 2100, 4100, 6100, 8100]);
+  });
+
+  it('loses no picture and no packet that belongs to one, and leaves no gap between parts', () => {
+    const plans = run(6);
+    expect(plans.reduce((sum, { video }) => sum + video.length, 0)).toBe(180);
+    for (const [index, { start, duration }] of plans.slice(0, -1).entries()) {
+      expect(plans[index + 1]!.start).toBeCloseTo(start + duration, 6);
+    }
+    const sounds = plans.flatMap(({ audio }) => audio.map(({ at }) => at));
+    for (const [index, at] of sounds.slice(1).entries()) expect(at - sounds[index]!).toBeCloseTo(64 / 3, 6);
+  });
+
+  it('cuts only where no picture of one part is shown after one of the next', () => {
+    const plans = run(6, { order: reordered, gop: 1_000 });
+    expect(plans.length).toBeGreaterThan(10);
+    for (const [index, { video }] of plans.slice(1).entries()) {
+      const before = Math.max(...plans[index]!.video.map(({ at }) => at));
+      expect(Math.min(...video.map(({ at }) => at))).toBeGreaterThan(before);
+    }
+  });
+
+  it('begins with a keyframe and tells where decoding can start', () => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    segmenter.addVideo({ data: DATA, isKeyframe: false, dts: 0, pts: 0 });
+    segmenter.addVideo({ data: DATA, isKeyframe: true, dts: 40, pts: 40 });
+    expect(segmenter.flush()).toMatchObject({ start: 40, independent: true, opens: true, closes: true });
+    const plans = run(4);
+    expect(plans.filter(({ independent }) => independent).length).toBe(2);
+  });
+
+  it('ends a segment without a keyframe rather than break the promise of its length', () => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    segmenter.rule.maxSegmentMs = 2_400;
+    const plans: PartPlan[] = [];
+    for (let i = 0; i < 300; i++) {
+      const at = i * 40;
+      const plan = segmenter.addVideo({ data: DATA, isKeyframe: i === 0, dts: at, pts: at });
+      if (plan !== undefined) plans.push(plan);
+    }
+    const starts = plans.filter(({ opens }) => opens).map(({ start }) => start);
+    expect(starts.length).toBeGreaterThan(3);
+    for (const [index, start] of starts.slice(1).entries()) expect(start - starts[index]!).toBeLessThanOrEqual(2_400);
+  });
+
+  it('goes on by sound alone while pictures are missing', () => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: AUDIO }, OPTIONS);
+    segmenter.addVideo({ data: DATA, isKeyframe: true, dts: 0, pts: 0 });
+    const plans: PartPlan[] = [];
+    for (let at = 0; at < 8_000; at += 20) {
+      const plan = segmenter.addAudio({ data: DATA, at, duration: 20 });
+      if (plan !== undefined) plans.push(plan);
+    }
+    expect(plans.length).toBeGreaterThan(10);
+  });
+
+  it('marks what follows an interruption, once', () => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    segmenter.addVideo({ data: DATA, isKeyframe: true, dts: 0, pts: 0 });
+    expect(segmenter.interrupt({ video: VIDEO, audio: AUDIO })).toMatchObject({ closes: true, discontinuity: false });
+    segmenter.addVideo({ data: DATA, isKeyframe: true, dts: 500, pts: 500 });
+    expect(segmenter.flush()).toMatchObject({ opens: true, discontinuity: true });
+    segmenter.addVideo({ data: DATA, isKeyframe: true, dts: 900, pts: 900 });
+    expect(segmenter.flush()).toMatchObject({ discontinuity: false });
+  });
+});
