@@ -56,15 +56,16 @@ export function flvRouter(hub: Hub, options: Partial<FlvOptions> = {}, log: Log 
     .route('/flv/*path')
     .head((request, response, next) => {
       const name = nameIn(request);
-      if (name === undefined || !isPublished(hub, name)) return next();
+      if (name === undefined || !isPublished(hub, name)) return next('route');
       response.writeHead(200, { ...HEADERS, 'Content-Type': 'video/x-flv' }).end();
     })
     .get((request, response, next) => {
       const name = nameIn(request);
-      if (name === undefined) return next();
-      play(name, request, response, { hub, settings, log, notFound: next });
+      if (name === undefined) return next('route');
+      play(name, request, response, { hub, settings, log, notFound: () => next('route') });
     })
-    .options((_, response) => void response.writeHead(204, PREFLIGHT_HEADERS).end());
+    .options((_, response) => void response.writeHead(204, PREFLIGHT_HEADERS).end())
+    .all((_, response) => void response.set({ Allow: 'GET, HEAD' }).status(405).end());
   return router;
 }
 
