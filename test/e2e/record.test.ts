@@ -8,7 +8,11 @@ import { has, missing, run } from '../support/programs.ts';
 
 interface Probe {
   readonly format: { readonly duration?: string };
-  readonly streams: readonly { readonly codec_name: string; readonly nb_read_packets: string; readonly start_time: string }[];
+  readonly streams: readonly {
+    readonly codec_name: string;
+    readonly nb_read_packets: string;
+    readonly start_time: string;
+  }[];
 }
 
 async function probe(file: string): Promise<Probe> {
@@ -28,44 +32,60 @@ describe.skipIf(!has('ffmpeg'))(`Recordings of what FFmpeg publishes${missing('f
 
   afterAll(() => clip?.remove());
 
-  /** Publishes the clip to a gateway with this rule; the recordings, oldest first. */
-  async function record(rule: object, folder: string): Promise<string[]> {
-    const directory = join(clip.folder, folder);
-    const gateway = await startGateway({ core: { grace: '100ms' }, record: [{ match: 'live/*', directory, ...rule }] });
+  /** One publication, recorded in four ways at once. */
+  const RULES = {
+    flv: { format: 'flv' },
+    mp4: { format: 'mp4' },
+    'split-flv': { format: 'flv', split: '2s' },
+    'split-mp4': { format: 'mp4', split: '2s' },
+  };
+
+  beforeAll(async () => {
+    const record = Object.entries(RULES).map(([directory, rule]) => ({
+      match: 'live/*',
+      directory: join(clip.folder, directory),
+      ...rule,
+    }));
+    const gateway = await startGateway({ core: { grace: '100ms' }, record });
     await clip.publish(gateway.url('rtmp', 'live/cam'));
     await gateway.stop();
-    return (await readdir(join(directory, 'live'))).sort().map((name) => join(directory, 'live', name));
+  });
+
+  /** The recordings of one rule, oldest first. */
+  async function recorded(directory: keyof typeof RULES): Promise<string[]> {
+    const folder = join(clip.folder, directory, 'live');
+    return (await readdir(folder)).sort().map((name) => join(folder, name));
   }
 
   it('as FLV have the packets that were sent, at their times, and say how long they are', async () => {
-    const files = await record({ format: 'flv' }, 'flv');
+    const files = await recorded('flv');
     expect(files).toEqual([expect.stringMatching(/\/live\/cam-\d{8}T\d{6}\.\d{3}Z\.flv$/)]);
     expectUnchanged(await packetsOf(files[0]!), clip.packets, 0);
-    const { format, streams } = await probe(files[0]!);
-    expect(Number(format.duration)).toBeCloseTo(5, 0);
-    expect(streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
+    await expectWhole(files[0]!);
   }, 60_000);
 
   it('as MP4 have the same packets', async () => {
-    const files = await record({ format: 'mp4' }, 'mp4');
+    const files = await recorded('mp4');
     expect(files).toEqual([expect.stringMatching(/\.mp4$/)]);
-    const [recorded, sent] = [await packetsOf(files[0]!), clip.packets];
-    expect(withoutTimes(recorded.video)).toEqual(withoutTimes(sent.video));
-    expect(withoutTimes(recorded.audio)).toEqual(withoutTimes(sent.audio));
-    const { format, streams } = await probe(files[0]!);
-    expect(Number(format.duration)).toBeCloseTo(5, 0);
-    expect(streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
+    const [got, sent] = [await packetsOf(files[0]!), clip.packets];
+    expect(withoutTimes(got.video)).toEqual(withoutTimes(sent.video));
+    expect(withoutTimes(got.audio)).toEqual(withoutTimes(sent.audio));
+    await expectWhole(files[0]!);
   }, 60_000);
 
-  it.each(['flv', 'mp4'])('are split at a keyframe, as %s, and lose nothing between the files', async (format) => {
-    const files = await record({ format, split: '2s' }, `split-${format}`);
-    expect(files).toHaveLength(3);
-    const parts = await Promise.all(files.map((file) => packetsOf(file)));
-    expect(parts.flatMap(({ video }) => withoutTimes(video))).toEqual(withoutTimes(clip.packets.video));
-    expect(parts.flatMap(({ audio }) => withoutTimes(audio))).toEqual(withoutTimes(clip.packets.audio));
-    expect(parts.map(({ video }) => video.length)).toEqual([60, 60, 30]);
-    for (const file of files) expect(Number((await probe(file)).streams[0]!.start_time)).toBeLessThan(0.1);
-  }, 60_000);
+  it.each(['split-flv', 'split-mp4'] as const)(
+    'are split at a keyframe, %s, and lose nothing between the files',
+    async (rule) => {
+      const files = await recorded(rule);
+      expect(files).toHaveLength(3);
+      const parts = await Promise.all(files.map((file) => packetsOf(file)));
+      expect(parts.flatMap(({ video }) => withoutTimes(video))).toEqual(withoutTimes(clip.packets.video));
+      expect(parts.flatMap(({ audio }) => withoutTimes(audio))).toEqual(withoutTimes(clip.packets.audio));
+      expect(parts.map(({ video }) => video.length)).toEqual([60, 60, 30]);
+      for (const file of files) expect(Number((await probe(file)).streams[0]!.start_time)).toBeLessThan(0.1);
+    },
+    60_000,
+  );
 
   it('go on in one file when the publisher returns within the grace time', async () => {
     const directory = join(clip.folder, 'again');
@@ -80,6 +100,12 @@ describe.skipIf(!has('ffmpeg'))(`Recordings of what FFmpeg publishes${missing('f
     await rm(directory, { recursive: true });
   }, 60_000);
 });
+
+async function expectWhole(file: string): Promise<void> {
+  const { format, streams } = await probe(file);
+  expect(Number(format.duration)).toBeCloseTo(5, 0);
+  expect(streams.map(({ codec_name }) => codec_name)).toEqual(['h264', 'aac']);
+}
 
 function withoutTimes(packets: readonly string[]): string[] {
   return packets.map((packet) => packet.replace(/^\S+ /, ''));
