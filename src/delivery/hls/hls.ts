@@ -76,7 +76,8 @@ export class Hls {
     show.askedAt = now;
     if (show.stream.publishing || show.stream.renditions.size > 0) return show;
     const { awaitPublisherMs } = this.#options;
-    const came = await show.waiting.until(() => show.stream.publishing, now + awaitPublisherMs);
+    const came =
+      awaitPublisherMs > 0 && (await show.waiting.until(() => show.stream.publishing, now + awaitPublisherMs));
     if (came) return show;
     if (!show.stream.publishing && show.stream.renditions.size === 0) this.#close(name);
     return 404;

@@ -62,14 +62,12 @@ export class Rendition {
     this.#keep(this.#segmenter.addAudio({ data, at: this.#sound.place(at, duration), duration }));
   }
 
-  /** Muxes what has been planned so far; `added` is told of each part. Rejects when it cannot be muxed. */
-  async mux(added: () => void): Promise<void> {
-    while (this.#plans.length > 0) {
-      const plan = this.#plans.shift()!;
-      if (plan.video.length + plan.audio.length === 0) continue;
-      await this.#muxOne(plan);
-      added();
-    }
+  /** Muxes the next part that has been planned; false when there is none. Rejects when it cannot be muxed. */
+  async muxNext(): Promise<boolean> {
+    const plan = this.#plans.shift();
+    if (plan === undefined) return false;
+    if (plan.video.length + plan.audio.length > 0) await this.#muxOne(plan);
+    return true;
   }
 
   /** Settles how long segments are at most; from then on they are. */

@@ -42,7 +42,7 @@ export class Show {
   }
 
   async multivariant(now: number): Promise<Answer> {
-    if (!(await this.#hasStarted(() => this.#primary(), now))) return this.#nothing();
+    if (!(await this.waiting.until(() => this.#canBegin(), now + this.#options.startMs))) return this.#nothing();
     const renditions = [...this.stream.renditions.values()].filter(({ library }) => library.tracks !== undefined);
     const hasVideo = renditions.some(({ tracks }) => tracks.video !== undefined);
     const variants = renditions.filter(({ tracks }) => !hasVideo || tracks.video !== undefined);
@@ -96,27 +96,30 @@ export class Show {
     return part === undefined ? { status: 404 } : { status: 200, media: [part.bytes] };
   }
 
-  /** There is enough to begin with. */
   async #hasStarted(find: () => Rendition | undefined, now: number): Promise<boolean> {
-    const { lowLatency, partMs, startMs } = this.#options;
-    const isEnough = (): boolean => {
-      const library = find()?.library;
-      if (library === undefined) return false;
-      return library.hasSegment || (lowLatency && library.duration * 1000 >= PARTS_TO_START * partMs * 0.9);
-    };
-    return this.waiting.until(isEnough, now + startMs);
+    return this.waiting.until(() => this.#isEnough(find()), now + this.#options.startMs);
+  }
+
+  /** There is enough to begin with. */
+  #isEnough(rendition: Rendition | undefined): boolean {
+    if (rendition === undefined) return false;
+    const { lowLatency, partMs } = this.#options;
+    const { library } = rendition;
+    return library.hasSegment || (lowLatency && library.duration * 1000 >= PARTS_TO_START * partMs * 0.9);
+  }
+
+  /** All tracks can begin, or one could for so long that the others seem to be stuck. */
+  #canBegin(): boolean {
+    const renditions = [...this.stream.renditions.values()];
+    if (renditions.every((rendition) => this.#isEnough(rendition))) return renditions.length > 0;
+    return renditions.some(
+      ({ library }) => library.duration * 1000 > 2 * this.#options.segmentMs && library.hasSegment,
+    );
   }
 
   /** Nothing came: because nobody sends anything, or not enough yet. */
   #nothing(): Answer {
     return { status: this.stream.publishing ? 503 : 404 };
-  }
-
-  /** The rendition that every stream has: its first picture, or its first sound. */
-  #primary(): Rendition | undefined {
-    const names = [...this.stream.renditions.keys()];
-    const first = names.find((name) => name.startsWith('v')) ?? names[0];
-    return first === undefined ? undefined : this.stream.renditions.get(first);
   }
 }
 

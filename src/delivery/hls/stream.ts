@@ -141,7 +141,13 @@ export class HlsStream implements Subscriber {
   }
 
   async #mux(): Promise<void> {
-    for (const rendition of this.#renditions.values()) await rendition.mux(this.#deps.changed);
+    let isBusy = true;
+    while (isBusy) {
+      isBusy = false;
+      // In turn, so that all tracks have the same to show.
+      for (const rendition of this.#renditions.values()) if (await rendition.muxNext()) isBusy = true;
+      if (isBusy) this.#deps.changed();
+    }
   }
 
   #fail(error: unknown): void {

@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
+import { HLS_DEFAULTS, type HlsOptions } from '../../../src/delivery/index.ts';
+import type { Publication } from '../../../src/hub/index.ts';
+import { enhancedClip } from '../../support/enhanced-clip.ts';
+import { text } from '../../support/hls-files.ts';
+import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
+import { readMediaPlaylist } from '../../support/hls-validator.ts';
+import { has, missing } from '../../support/programs.ts';
+
+describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`, () => {
+  let folder: string;
+  let clip: Frame[];
+  let stage: HlsStage;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-'));
+    clip = await enhancedClip(folder, { video: 'avc1', audio: 'mp4a', seconds: 8 });
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  afterEach(() => stage?.stop());
+
+  /** A stream that is being watched: its playlist's address. */
+  async function start(options: Partial<HlsOptions> = {}): Promise<{ url: string; publication: Publication }> {
+    stage = await hlsStage({ segmentMs: 1_000, ...options });
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    stage.send(publication, clip);
+    expect((await index).status).toBe(200);
+    return { url: `${stage.url}/live/one/v0.m3u8`, publication };
+  }
+
+  it('answers 404 at once where nobody publishes, and keeps nothing', async () => {
+    stage = await hlsStage();
+    expect((await fetch(`${stage.url}/live/one/index.m3u8`)).status).toBe(404);
+    expect(stage.hls.list()).toEqual([]);
+    expect([...stage.hub.streams()]).toEqual([]);
+  });
+
+  it('waits for a publisher where it is told to', async () => {
+    stage = await hlsStage({ awaitPublisherMs: 5_000, segmentMs: 1_000 });
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const publication = stage.publish('one');
+    stage.pass(100);
+    stage.send(publication, clip);
+    expect((await index).status).toBe(200);
+  });
+
+  it('answers 503 when nothing to show comes in time', async () => {
+    stage = await hlsStage();
+    stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list()[0]?.waiting).toBe(1);
+    stage.pass(HLS_DEFAULTS.startMs - 1);
+    expect(stage.hls.list()[0]?.waiting).toBe(1);
+    stage.pass(1);
+    expect((await index).status).toBe(503);
+  });
+
+  it('answers a blocking reload that nothing comes for with 503 after three target durations', async () => {
+    const { url } = await start();
+    const { mediaSequence, segments, tail, targetDuration } = readMediaPlaylist(await text(url));
+    const newest = mediaSequence + segments.length;
+    const reload = fetch(`${url}?_HLS_msn=${newest}&_HLS_part=${tail.length}`);
+    const hinted = fetch(`${url.replace('.m3u8', '')}-${newest}.${tail.length}.m4s`);
+    await expect.poll(() => stage.hls.list()[0]?.waiting).toBe(2);
+    stage.pass(3_000 * targetDuration - 1);
+    expect(stage.hls.list()[0]?.waiting).toBe(2);
+    stage.pass(1);
+    expect((await reload).status).toBe(503);
+    expect((await hinted).status).toBe(404);
+  });
+
+  it('muxes until some time after the last request', async () => {
+    await start();
+    stage.pass(HLS_DEFAULTS.idleMs);
+    expect(stage.hls.list().length).toBe(1);
+    stage.pass(1);
+    expect(stage.hls.list()).toEqual([]);
+    expect([...stage.hub.streams()][0]?.subscribers).toBe(0);
+  });
+
+  it('muxes unwatched streams where a setting says so', async () => {
+    stage = await hlsStage({ always: true });
+    stage.send(stage.publish('one'), clip);
+    expect(stage.hls.list().length).toBe(1);
+    stage.pass(HLS_DEFAULTS.idleMs + 1);
+    expect(stage.hls.list().length).toBe(1);
+  });
+
+  it('says that it is over only when no other publisher has come, and the next playlist does not go back', async () => {
+    const { url, publication } = await start();
+    const before = readMediaPlaylist(await text(url));
+    publication.end(1_000_000);
+    stage.pass(20_000);
+    expect(readMediaPlaylist(await text(url)).ended).toBe(false);
+    await text(url);
+    stage.pass(25_000);
+    await text(url);
+    stage.pass(HLS_DEFAULTS.lingerMs - 44_000);
+    expect(readMediaPlaylist(await text(url)).ended).toBe(true);
+    const next = stage.publish('one');
+    stage.pass(100);
+    expect(stage.hls.list()).toEqual([]);
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    stage.send(next, clip);
+    await index;
+    const after = readMediaPlaylist(await text(url));
+    expect(after.mediaSequence).toBeGreaterThanOrEqual(before.mediaSequence + before.segments.length);
+    expect(after.discontinuitySequence).toBeGreaterThan(before.discontinuitySequence);
+  });
+
+  it('goes on with a discontinuity after a jump of the times', async () => {
+    const { url, publication } = await start();
+    const before = readMediaPlaylist(await text(url));
+    const later = clip.filter(({ isConfig }) => !isConfig);
+    stage.send(
+      publication,
+      later.map(({ type, timestamp, payload }) =>
+        frameFromMessage({ type, streamId: 1, timestamp: timestamp + 500_000, payload }),
+      ),
+    );
+    await expect
+      .poll(async () => readMediaPlaylist(await text(url)).mediaSequence)
+      .toBeGreaterThan(before.mediaSequence + 2);
+    const after = readMediaPlaylist(await text(url));
+    expect(after.segments.at(-1)!.discontinuities).toBe(before.segments.at(-1)!.discontinuities + 1);
+  });
+
+  it('has room for so many streams', async () => {
+    await start({ maxStreams: 1 });
+    stage.publish('two');
+    expect((await fetch(`${stage.url}/live/two/index.m3u8`)).status).toBe(503);
+  });
+
+  it('makes a playlist for each track, and names them all', async () => {
+    stage = await hlsStage({ segmentMs: 1_000 });
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    stage.send(
+      publication,
+      clip.flatMap((frame) => [frame, onTrack(frame, 1)]),
+    );
+    const master = await (await index).text();
+    expect(master).toMatch(/\nv0\.m3u8\n[^]*\nv1\.m3u8\n/);
+    expect(master).toMatch(/TYPE=AUDIO.*URI="a1\.m3u8"/);
+    expect(readMediaPlaylist(await text(`${stage.url}/live/one/v1.m3u8`)).segments.length).toBeGreaterThan(2);
+    expect(readMediaPlaylist(await text(`${stage.url}/live/one/a1.m3u8`)).segments.length).toBeGreaterThan(2);
+  });
+});
+
+/** The same message as one of another track: multitrack, one track (Enhanced RTMP v2). */
+function onTrack({ kind, type, timestamp, payload }: Frame, track: number): Frame {
+  const multitrack = kind === 'video' ? 6 : 5;
+  const head = Buffer.from([(payload[0]! & 0xf0) | multitrack, payload[0]! & 15]);
+  const rest = [payload.subarray(1, 5), Buffer.from([track]), payload.subarray(5)];
+  return frameFromMessage({ type, streamId: 1, timestamp, payload: Buffer.concat([head, ...rest]) });
+}
