@@ -83,7 +83,7 @@ describe('rooms', () => {
 
 /** Packages that are one room's business: everybody else goes through that room. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  express: /^src\/(web|admin)\/|\/(flv-)?router\.ts$/,
+  express: /^src\/(web|admin)\/|\/(flv-|watch-)?router\.ts$|^src\/delivery\/hls\/hls\.ts$/,
   zod: /^src\/config\//,
   yaml: /^src\/config\/yaml\.ts$/,
   pino: /^src\/log\.ts$/,
@@ -146,7 +146,15 @@ const SOCKETS = [
   'admin/app',
 ];
 const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development', 'certificates/store'];
-const FILES = ['config/yaml', 'certificates/store', 'web/acme', 'delivery/recording-store', 'commands/', 'main'];
+const FILES = [
+  'config/yaml',
+  'certificates/store',
+  'web/acme',
+  'web/watch-router',
+  'delivery/recording-store',
+  'commands/',
+  'main',
+];
 const CONSOLE = ['log', 'commands/', 'main'];
 
 /** Whether a path is in such a list. */
@@ -327,9 +335,12 @@ function errorCodes(): string[] {
   const spelled = codesIn(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g);
   const foreign = /^(?:ERR|HPE|EAI)_|^MULTIPLE_DOCS$/;
   // Findings about certificates say themselves what to do; and a variable of the environment.
+  // Answers of the admin API are told where they are asked for.
+  const answers = codesIn(/\bsay\(response,[^;]*?'([A-Z_]+)'/g);
   const others = codesIn(/^ {2}([A-Z_]+): '(?:error|warning|note)',$|'(RTMP_GATEWAY_[A-Z]+)'/gm);
   return [...new Set([...thrown, ...spelled])]
     .filter((code) => !foreign.test(code) && !others.includes(code))
+    .filter((code) => thrown.includes(code) || !answers.includes(code))
     .toSorted(byName);
 }
 
