@@ -18,10 +18,11 @@ button { font: inherit; min-height: 2.75rem; padding: .4rem 1rem; color: var(--t
 button:hover { border-color: var(--accent); }
 button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 button[hidden] { display: none; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0; }
+.facts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .75rem; margin: 1rem 0; }
 .facts div { padding: .6rem .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; }
 .facts dt { color: var(--soft); font-size: .85rem; }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+@media (max-width: 40rem) { .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 `;
 
 const SHEET = STYLE + WATCH_STYLE;
@@ -69,7 +70,7 @@ export function watchPage(names: readonly string[]): string {
 <div class="screen"><video id="video" controls muted autoplay playsinline aria-label="Live stream ${title}"></video></div>
 <div class="bar">
 <p class="state" role="status"><span class="dot" aria-hidden="true"></span><span id="state">Connecting…</span></p>
-<div><button type="button" id="sound" aria-pressed="false">Sound on</button>
+<div><button type="button" id="sound">Sound on</button>
 <button type="button" id="edge" hidden>Go to live</button></div>
 </div>
 <dl class="facts" aria-label="About this stream">

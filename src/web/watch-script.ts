@@ -105,7 +105,6 @@ export const WATCH_SCRIPT = `'use strict';
 
   const sound = document.getElementById('sound');
   const showSound = () => {
-    sound.setAttribute('aria-pressed', String(!video.muted));
     sound.textContent = video.muted ? 'Sound on' : 'Sound off';
   };
   sound.addEventListener('click', () => {

@@ -1,4 +1,3 @@
-import type { Router } from 'express';
 import { RejectedError } from '../../errors.ts';
 import { pathOf, type Hub, type StreamName } from '../../hub/index.ts';
 import { redactKey, type Log } from '../../log.ts';
@@ -42,7 +41,7 @@ interface Running {
  * written to disk, and no timer of its own: `tick` is to be called several times a second.
  */
 export class Hls {
-  readonly router: Router;
+  readonly router: ReturnType<typeof hlsRouter>;
   readonly #options: HlsOptions;
   readonly #deps: HlsDependencies;
   readonly #memory: HlsMemory;
