@@ -271,7 +271,8 @@ export class Gateway {
   #delivery(): ReturnType<typeof flvRouter>[] {
     const { outbox, driver } = this.#config.core;
     if (this.#external !== undefined) return [];
-    return [flvRouter(this.#hub, { outbox, stallMs: driver.drainTimeoutMs }, this.#log)];
+    const addressOf = ({ socket }: { socket: Socket }) => this.#arrivalOf(socket).address;
+    return [flvRouter(this.#hub, { outbox, stallMs: driver.drainTimeoutMs }, this.#log, addressOf)];
   }
 
   #arrivalOf(socket: Socket): HttpArrival {

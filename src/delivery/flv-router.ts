@@ -49,7 +49,12 @@ const SUFFIX = '.flv';
  * `GET /flv/APP/STREAM.flv`: the stream as one FLV file without end, beginning with the last group of pictures as for RTMP
  * players. `HEAD` tells whether somebody publishes it at this moment.
  */
-export function flvRouter(hub: Hub, options: Partial<FlvOptions> = {}, log: Log = NO_LOG): Router {
+export function flvRouter(
+  hub: Hub,
+  options: Partial<FlvOptions> = {},
+  log: Log = NO_LOG,
+  addressOf: (request: Request) => string | undefined = ({ socket }) => socket.remoteAddress,
+): Router {
   const settings = { ...FLV_DEFAULTS, ...options };
   const router = Router({ caseSensitive: true, strict: true });
   router
@@ -62,7 +67,13 @@ export function flvRouter(hub: Hub, options: Partial<FlvOptions> = {}, log: Log 
     .get((request, response, next) => {
       const name = nameIn(request);
       if (name === undefined) return next('route');
-      play(name, request, response, { hub, settings, log, notFound: () => next('route') });
+      const player = log.child({
+        app: name.app,
+        stream: redactKey(name.key),
+        scheme: 'http-flv',
+        address: addressOf(request),
+      });
+      play(name, request, response, { hub, settings, log: player, notFound: () => next('route') });
     })
     .options((_, response) => void response.writeHead(204, PREFLIGHT_HEADERS).end())
     .all((_, response) => void response.set({ Allow: 'GET, HEAD' }).status(405).end());
@@ -77,14 +88,12 @@ interface Play {
 }
 
 function play(name: StreamName, request: Request, response: Response, { hub, settings, log, notFound }: Play): void {
-  const address = request.socket.remoteAddress;
-  const said = log.child({ app: name.app, stream: redactKey(name.key), scheme: 'http-flv', address });
   const isAbsent = (): void => {
     response.set('Access-Control-Allow-Origin', '*');
     notFound();
   };
   const head = (): ServerResponse => response.writeHead(200, { ...HEADERS, 'Content-Type': 'video/x-flv' });
-  const client = new FlvClient(response, settings, { head, isAbsent, log: said });
+  const client = new FlvClient(response, settings, { head, isAbsent, log });
   try {
     client.start(hub, name, !DECLINES_GOP.test(request.originalUrl));
   } catch (error) {
