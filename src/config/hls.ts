@@ -13,8 +13,13 @@ export const hls = section({
   always: toggle().default(HLS_DEFAULTS.always),
 });
 
+/** As long as HTTP-FLV waits. */
+const PULL_MS = 5_000;
+
 /** Maps the section onto what the room wants to know. */
-export function hlsOptions({ hls: given }: Pick<Settings, 'hls'>): HlsOptions {
+export function hlsOptions({ hls: given, relay }: Pick<Settings, 'hls' | 'relay'>): HlsOptions {
   const { enabled, segment: segmentMs, part: partMs, window, lowLatency, always } = given;
-  return { ...HLS_DEFAULTS, enabled, segmentMs, partMs, window, lowLatency, always };
+  // What is fetched on demand takes a second or two to come; otherwise nobody need wait to hear that there is nothing.
+  const awaitPublisherMs = relay.some(({ pull }) => pull !== undefined) ? PULL_MS : HLS_DEFAULTS.awaitPublisherMs;
+  return { ...HLS_DEFAULTS, awaitPublisherMs, enabled, segmentMs, partMs, window, lowLatency, always };
 }

@@ -113,7 +113,8 @@ export class Hls {
     const show = new Show(stream, waiting, this.#options, now());
     this.#running.set(path, { name, show, overAt: undefined });
     try {
-      stream.attach(hub.subscribe(name, stream));
+      // Whoever muxes all there is watches nothing: no relay has to fetch it for that.
+      stream.attach(hub.subscribe(name, stream, { passive: this.#options.always }));
     } catch (error) {
       this.#running.delete(path);
       if (error instanceof RejectedError) return undefined;

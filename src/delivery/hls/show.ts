@@ -8,8 +8,6 @@ import { Waiting } from './waiting.ts';
 const MAX_AHEAD = 2;
 /** How many target durations a request waits for what has not come (RFC 8216bis, 6.2.5.2). */
 const PATIENCE = 3;
-/** Parts that a low-latency player needs before it can begin. */
-const PARTS_TO_START = 3;
 
 /** What a request for a file of a stream gets. */
 export type Answer =
@@ -100,12 +98,12 @@ export class Show {
     return this.waiting.until(() => this.#isEnough(find()), now + this.#options.startMs);
   }
 
-  /** There is enough to begin with. */
+  /**
+   * There is enough to begin with. A whole segment, though a low-latency player could do with three parts: FFmpeg and all
+   * that know nothing of parts give up on a playlist without one (measured).
+   */
   #isEnough(rendition: Rendition | undefined): boolean {
-    if (rendition === undefined) return false;
-    const { lowLatency, partMs } = this.#options;
-    const { library } = rendition;
-    return library.hasSegment || (lowLatency && library.duration * 1000 >= PARTS_TO_START * partMs * 0.9);
+    return rendition?.library.hasSegment === true;
   }
 
   /** All tracks can begin, or one could for so long that the others seem to be stuck. */
