@@ -53,6 +53,22 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     expect((await index).status).toBe(200);
   });
 
+  it('begins with a whole segment: FFmpeg gives up on a playlist that has parts alone', async () => {
+    stage = await hlsStage({ segmentMs: 1_000 });
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const [before, after] = [
+      clip.filter(({ timestamp }) => timestamp < 900),
+      clip.filter(({ timestamp }) => timestamp >= 900),
+    ];
+    stage.send(publication, before);
+    await expect.poll(() => stage.hls.list()[0]?.waiting).toBe(1);
+    stage.send(publication, after);
+    expect((await index).status).toBe(200);
+    expect(readMediaPlaylist(await text(`${stage.url}/live/one/v0.m3u8`)).segments.length).toBeGreaterThan(0);
+  });
+
   it('answers 503 when nothing to show comes in time', async () => {
     stage = await hlsStage();
     stage.publish('one');
