@@ -79,9 +79,10 @@ export function introducingDialer(url: string, version: 'v1' | 'v2', options: Di
   return withTimeout(connect, options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs);
 }
 
-/** What a plain client is told goes from kernel to kernel; TLS takes its time, and a tunnel keeps it. */
+/** A socket, in TLS or not, is done with what it has written; a tunnel remembers it for a repeated request. */
 function connectFor(peer: Peer | undefined, target: Target, signal: AbortSignal): Promise<net.Socket> {
-  return peer?.scheme === 'rtmp' ? connectFrugally(target, signal) : connectTcp(target, signal);
+  const isSocket = peer?.scheme === 'rtmp' || peer?.scheme === 'rtmps';
+  return isSocket ? connectFrugally(target, signal) : connectTcp(target, signal);
 }
 
 /**

@@ -71,7 +71,10 @@ export class Pipe {
   #take(bytes: Buffer): void {
     this.bytes += bytes.length;
     if (this.#isOver || !this.#to.writable) return release(bytes);
-    if (!this.#isMarked && this.#options.mayHurry()) return this.#write(bytes);
+    if (!this.#isMarked && this.#options.mayHurry()) {
+      this.#write(bytes);
+      return this.#heedFullness();
+    }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes >= PIPE_LIMITS.maxGatheredBytes) this.#writeWaiting();
@@ -91,15 +94,19 @@ export class Pipe {
     this.#waitingBytes = 0;
     if (!this.#to.writable) return;
     this.#to.cork();
-    for (const bytes of chunks) this.#to.write(bytes);
+    for (const bytes of chunks) this.#write(bytes);
     this.#to.uncork();
     this.#heedFullness();
   }
 
+  /**
+   * A stream is done with its bytes when it says so, and not before: TLS and a full socket take them later. Nothing comes
+   * back from one that failed or was destroyed, which also says so, of bytes that the kernel may not have.
+   */
   #write(bytes: Buffer): void {
-    this.#to.write(bytes);
-    if (this.#to.writableLength === 0) release(bytes);
-    else this.#heedFullness();
+    this.#to.write(bytes, (fault) => {
+      if (!fault && !this.#to.destroyed) release(bytes);
+    });
   }
 
   /** Taken at once, however much it was, is no reason to stop reading. */

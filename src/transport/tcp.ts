@@ -28,7 +28,7 @@ export async function connectTcp({ host, port }: Target, signal: AbortSignal): P
 /** Sockets read into it, one after the other: what is read is copied out at once. As much as libuv reads at a time. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** The same for whoever writes on at once what it reads, and then gives its memory back (`release`). */
+/** The same for whoever writes on what it reads, and gives its memory back when it is written (`release`). */
 export async function connectFrugally({ host, port }: Target, signal: AbortSignal): Promise<net.Socket> {
   const callback = (length: number): boolean => socket.push(keep(READ_BUFFER.subarray(0, length)));
   const onread = { buffer: READ_BUFFER, callback };

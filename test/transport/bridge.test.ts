@@ -8,7 +8,6 @@ import { bridgeRig, listenTcp, shut } from '../support/bridge-rig.ts';
 import { openDirectWay } from '../support/door-way.ts';
 import { HttpProbe } from '../support/http-probe.ts';
 import { memoryPair } from '../support/memory-link.ts';
-import { seeded } from '../support/random.ts';
 import { closed, digestOf, pattern, takeBytes, writeAll } from '../support/streams.ts';
 import { openTunnelPort } from '../support/tunnel-way.ts';
 
@@ -360,46 +359,6 @@ describe('over real sockets', () => {
     expect(written).toBeLessThan(32 * MIB);
     client.destroy();
     await writing;
-    await way.close();
-    await upstream.close();
-  });
-
-  it('brings nothing of one session into another, though all are read through the same memory', async () => {
-    const upstream = await listenTcp();
-    const dial = dialer(`rtmp://127.0.0.1:${upstream.port}`);
-    const bridge = new Bridge({ dial, whenDown: (stream) => void stream.destroy(), log: NO_LOG });
-    const way = await openDirectWay('rtmp', bridge.handle);
-    const LENGTH = 16 * MIB;
-    let begin = (): void => {};
-    const others = new Promise<void>((resolve) => (begin = resolve));
-    const play = async (mark: number): Promise<readonly [length: number, isClean: boolean]> => {
-      const client = await way.dial(new AbortController().signal);
-      client.write(Buffer.concat([GREETING, Buffer.of(mark)]));
-      let length = 0;
-      let isClean = true;
-      // Every other one begins late: what is read for it waits in the gateway while the others are served.
-      if (mark % 2 === 1) await others;
-      for await (const piece of client as AsyncIterable<Buffer>) {
-        length += piece.length;
-        isClean &&= piece.equals(Buffer.alloc(piece.length, mark));
-      }
-      return [length, isClean];
-    };
-    const serve = async (socket: net.Socket): Promise<void> => {
-      const mark = (await takeBytes(socket, GREETING.length + 1)).at(-1)!;
-      const random = seeded(mark);
-      for (let written = 0; written < LENGTH;) {
-        const length = Math.min(1 + random.int(90_000), LENGTH - written);
-        written += length;
-        if (!socket.write(Buffer.alloc(length, mark))) await once(socket, 'drain');
-      }
-      socket.end();
-    };
-    upstream.onConnection((socket) => void serve(socket));
-    const late = [1, 3, 5, 7].map(play);
-    const early = await Promise.all([2, 4, 6, 8].map(play));
-    begin();
-    expect([...early, ...(await Promise.all(late))]).toEqual(Array(8).fill([LENGTH, true]));
     await way.close();
     await upstream.close();
   });

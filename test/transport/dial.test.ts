@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError, TransportError } from '../../src/errors.ts';
 import { dialer, parseTarget } from '../../src/transport/dial.ts';
 import { TunnelClient } from '../../src/transport/rtmpt/client.ts';
+import { keep, release } from '../../src/transport/slab.ts';
 import { makeTestCertificate } from '../support/certificate.ts';
 import type { TestCertificate } from '../support/certificate.ts';
 import { tunnelAnswer } from '../support/http-script.ts';
@@ -53,6 +54,24 @@ describe('dialling', () => {
     await once(server, 'listening');
     const stream = await dialer(`rtmp://127.0.0.1:${portOf(server)}/live/key`)(never);
     expect(String((await once(stream, 'data'))[0])).toBe('rtmp');
+    stream.destroy();
+    server.close();
+  });
+
+  it.each([
+    ['rtmp', true],
+    ['rtmps', true],
+    ['rtmpt', false],
+    ['rtmpts', false],
+    [undefined, false],
+  ] as const)('rtmp reads for a client over %s into memory that can be given back: %s', async (scheme, isLent) => {
+    const server = net.createServer((socket) => socket.end(Buffer.alloc(50_000))).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const peer = scheme && { scheme, secure: false, address: '192.0.2.7', port: 4711, id: 'c-1' };
+    const stream = await dialer(`rtmp://127.0.0.1:${portOf(server)}`)(never, peer);
+    const [piece] = (await once(stream, 'data')) as [Buffer];
+    release(piece);
+    expect(keep(piece).buffer === piece.buffer).toBe(isLent);
     stream.destroy();
     server.close();
   });
