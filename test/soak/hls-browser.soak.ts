@@ -1,0 +1,3 @@
+import { testInChromium } from '../support/chromium-watch.ts';
+
+testInChromium({ watchSeconds: 120, publishers: 10 });
