@@ -33,7 +33,7 @@ export function readSubjectName(text: string): SubjectName | undefined {
 
 /** All in ASCII, or with control characters in it, which the conversion would swallow. */
 function staysAsItIs(text: string): boolean {
-  return [...text].every((character) => character < '\x80') || /[\x00-\x20]/.test(text);
+  return /^\p{ASCII}*$/u.test(text) || /[\p{Cc} ]/u.test(text);
 }
 
 /** The common name for a certificate with these names: the first that has room, for old clients' sake. */

@@ -54,7 +54,10 @@ export const DISK: RecordingStore = {
     try {
       const read = windowed(handle);
       const repair = await (whole.endsWith('.mp4') ? repairMp4(read) : repairFlv(read));
-      if (repair === undefined) return void (await unlink(path));
+      if (repair === undefined) {
+        await unlink(path);
+        return undefined;
+      }
       await handle.truncate(repair.bytes);
       for (const { bytes, position } of repair.patches) await handle.write(bytes, 0, bytes.length, position);
       await handle.sync();

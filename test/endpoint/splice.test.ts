@@ -38,7 +38,7 @@ afterEach(() => {
 });
 
 /** A server that accepts everything and does nothing, for what it hears and what it is made to say. */
-function listener(accepts = (_: ServerEvent): boolean => true) {
+function listener(accepts: (event: ServerEvent) => boolean = () => true) {
   const heard: ServerEvent[] = [];
   const sessions: { session: ServerSession; driver: Driver<ServerEvent>; stream: Duplex }[] = [];
   const dial = memoryDial((stream) => {

@@ -78,7 +78,7 @@ export class Hls {
     const came =
       awaitPublisherMs > 0 && (await show.waiting.until(() => show.stream.publishing, now + awaitPublisherMs));
     if (came) return show;
-    if (!show.stream.publishing && show.stream.renditions.size === 0) this.#close(name);
+    if (!show.stream.publishing && show.stream.renditions.size === 0) void this.#close(name);
     return 404;
   }
 
