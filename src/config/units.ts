@@ -1,5 +1,5 @@
 /**
- * The small languages inside configuration values: durations, sizes, rates and `${NAME}`. Every reader returns
+ * The small languages inside configuration values: durations, sizes and `${NAME}`. Every reader returns
  * `undefined` for text it does not understand, so that the caller can say what it expected; every writer gives back text
  * that its reader takes.
  */
@@ -9,7 +9,6 @@ const DURATIONS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 /** Read but never written: what network people type out of habit. */
 const DECIMAL_SIZES = { kB: 1000, KB: 1000, MB: 1000 ** 2, GB: 1000 ** 3 };
-const RATES = { 'bit/s': 1, 'kbit/s': 1000, 'Mbit/s': 1000 ** 2, 'Gbit/s': 1000 ** 3 };
 
 type Units = Readonly<Record<string, number>>;
 
@@ -23,11 +22,6 @@ export function parseSize(text: string): number | undefined {
   return parseQuantity(text, { ...SIZES, ...DECIMAL_SIZES });
 }
 
-/** `800kbit/s`, `2Mbit/s` in bits per second. */
-export function parseRate(text: string): number | undefined {
-  return parseQuantity(text, RATES);
-}
-
 /** Milliseconds as the configuration file writes them. */
 export function formatDuration(ms: number): string {
   return formatQuantity(ms, DURATIONS);
@@ -38,15 +32,10 @@ export function formatSize(bytes: number): string {
   return formatQuantity(bytes, SIZES);
 }
 
-/** Bits per second as the configuration file writes them. */
-export function formatRate(bitsPerSecond: number): string {
-  return formatQuantity(bitsPerSecond, RATES);
-}
-
 function parseQuantity(text: string, units: Units): number | undefined {
   const trimmed = text.trim();
   if (trimmed === '0') return 0;
-  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z/]+)$/.exec(trimmed) ?? [];
+  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(trimmed) ?? [];
   if (digits === undefined || unit === undefined || !Object.hasOwn(units, unit)) return undefined;
   const value = Math.round(Number(digits) * (units[unit] ?? Number.NaN));
   return Number.isSafeInteger(value) ? value : undefined;

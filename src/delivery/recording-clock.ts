@@ -1,4 +1,4 @@
-import type { Frame } from '../media/index.ts';
+import { compareTimestamps, type Frame } from '../media/index.ts';
 
 /** Further ahead than this is a clock that was set: nobody stays silent for so long and is still there (`limits.pingAfter`). */
 const AHEAD_MS = 60_000;
@@ -29,9 +29,10 @@ export class RecordingClock {
       this.#raw = timestamp;
       return { at: 0, jumped: false };
     }
-    const step = (timestamp - this.#raw) | 0;
+    const step = compareTimestamps(timestamp, this.#raw);
     if (isNear(step)) return { at: this.#advance(timestamp, step), jumped: false };
-    if (this.#former !== undefined && isNear((timestamp - this.#former) | 0)) return { at: this.#now, jumped: false };
+    if (this.#former !== undefined && isNear(compareTimestamps(timestamp, this.#former)))
+      return { at: this.#now, jumped: false };
     this.#former = this.#raw;
     return { at: this.#advance(timestamp, 1), jumped: true };
   }
@@ -46,7 +47,7 @@ export class RecordingClock {
 
   /** Some encoders give data no time of its own; it belongs to the present then. */
   #placeData(timestamp: number): number {
-    const step = this.#raw === undefined ? 0 : (timestamp - this.#raw) | 0;
+    const step = this.#raw === undefined ? 0 : compareTimestamps(timestamp, this.#raw);
     return isNear(step) ? Math.max(0, this.#now + step) : this.#now;
   }
 }

@@ -1,9 +1,4 @@
-import { retimed, type Frame } from '../media/index.ts';
-
-/** Milliseconds from one RTMP time to another, negative if the other is the earlier (serial arithmetic, RTMP 1.0, 5.3.1.1). */
-export function elapsed(from: number, to: number): number {
-  return (to - from) | 0;
-}
+import { addTimestamp, compareTimestamps, retimed, type Frame } from '../media/index.ts';
 
 /**
  * The clock of one channel. The first publisher's times are kept as they are. One that comes after another continues where
@@ -40,7 +35,7 @@ export class ChannelClock {
   }
 
   #settle(timestamp: number, now: number): void {
-    this.#offset = (this.#present(now) - timestamp) >>> 0;
+    this.#offset = addTimestamp(this.#present(now), -timestamp);
     this.#settled = true;
     this.#lastAudio = undefined;
     this.#lastVideo = undefined;
@@ -57,6 +52,6 @@ export class ChannelClock {
 
   #latest(): number | undefined {
     if (this.#lastAudio === undefined || this.#lastVideo === undefined) return this.#lastAudio ?? this.#lastVideo;
-    return elapsed(this.#lastAudio, this.#lastVideo) > 0 ? this.#lastVideo : this.#lastAudio;
+    return compareTimestamps(this.#lastVideo, this.#lastAudio) > 0 ? this.#lastVideo : this.#lastAudio;
   }
 }

@@ -1,6 +1,5 @@
-import { retimed, type Frame } from '../media/index.ts';
-import { elapsed } from './clock.ts';
-import type { GopMemory } from './gop-memory.ts';
+import { compareTimestamps, retimed, type Frame } from '../media/index.ts';
+import type { FairShare } from './fair-share.ts';
 
 /** Bounds of the frames kept for players that join; a group of pictures that exceeds one is let go until the next keyframe. */
 export interface GopLimits {
@@ -21,13 +20,13 @@ export const GOP_DEFAULTS: GopLimits = Object.freeze({
 /** The frames since the last keyframe of the leading track, with the configurations that held when it came. */
 export class Gop {
   readonly #limits: GopLimits;
-  readonly #memory: GopMemory;
+  readonly #memory: FairShare;
   #headers: readonly Frame[] = [];
   #stamped: readonly Frame[] | undefined = undefined;
   #frames: Frame[] = [];
   #bytes = 0;
 
-  constructor(limits: GopLimits, memory: GopMemory) {
+  constructor(limits: GopLimits, memory: FairShare) {
     this.#limits = limits;
     this.#memory = memory;
   }
@@ -96,7 +95,7 @@ export class Gop {
   #check(): void {
     const { maxFrames, maxBytes, maxDurationMs } = this.#limits;
     const frames = this.#frames;
-    const span = elapsed(frames[0]!.timestamp, frames[frames.length - 1]!.timestamp);
+    const span = compareTimestamps(frames[frames.length - 1]!.timestamp, frames[0]!.timestamp);
     const isTooMuch = this.#bytes > maxBytes || this.#memory.refuses(this.#bytes);
     if (isTooMuch || frames.length > maxFrames || Math.abs(span) > maxDurationMs) this.clear();
   }

@@ -2,7 +2,7 @@ import { RejectedError } from '../errors.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
 import { Channel } from './channel.ts';
 import { Gop, GOP_DEFAULTS, type GopLimits } from './gop.ts';
-import { GopMemory } from './gop-memory.ts';
+import { FairShare } from './fair-share.ts';
 import type {
   Publication,
   Publisher,
@@ -48,7 +48,7 @@ export class Hub {
   readonly #channels = new Map<string, Channel>();
   /** Channels whose publisher left, with the end of their grace time; the earliest first, as the time is the same for all. */
   readonly #waiting = new Map<Channel, number>();
-  readonly #gopMemory: GopMemory;
+  readonly #gopMemory: FairShare;
   /** Channels of which watchers were told that somebody publishes, and not yet that it is over. */
   readonly #announced = new Set<Channel>();
   #watchers: readonly Watcher[] = [];
@@ -57,7 +57,7 @@ export class Hub {
   constructor(options: Partial<HubOptions> = {}, log: Log = NO_LOG) {
     this.#options = { ...HUB_DEFAULTS, ...options };
     this.#log = log;
-    this.#gopMemory = new GopMemory(this.#options.maxGopMemoryBytes);
+    this.#gopMemory = new FairShare(this.#options.maxGopMemoryBytes);
   }
 
   /** Makes `publisher` the source of a stream; one that fell silent loses it. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */

@@ -13,6 +13,7 @@ export type {
   Subscription,
   Watcher,
 } from './roles.ts';
+export { FairShare } from './fair-share.ts';
 export { GOP_DEFAULTS, type GopLimits } from './gop.ts';
 export { Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from './outbox.ts';
 export { MAX_NAME_BYTES, pathOf, streamName, type StreamName } from './stream-name.ts';

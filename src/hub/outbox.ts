@@ -1,5 +1,4 @@
-import type { Frame } from '../media/index.ts';
-import { elapsed } from './clock.ts';
+import { compareTimestamps, type Frame } from '../media/index.ts';
 import { FrameRing } from './frame-ring.ts';
 import { KeyframeGate, VideoSense } from './keyframe-gate.ts';
 
@@ -117,7 +116,7 @@ export class Outbox {
 
   #advance(frame: Frame): void {
     if (frame.kind === 'data' || frame.isConfig) return;
-    const step = this.#lastTimestamp === undefined ? 0 : elapsed(this.#lastTimestamp, frame.timestamp);
+    const step = this.#lastTimestamp === undefined ? 0 : compareTimestamps(frame.timestamp, this.#lastTimestamp);
     if (Math.abs(step) <= JUMP_MS) this.#clock += step;
     this.#lastTimestamp = frame.timestamp;
   }

@@ -15,9 +15,6 @@ export const FLV_BACK_POINTER_BYTES = 4;
 /** Where the flags stand in a file: what is in it may only be known at its end. */
 export const FLV_FLAGS_AT = 4;
 
-/** The most that 24 bits of size can say. RTMP's messages have the same bound. */
-export const MAX_FLV_BODY_BYTES = 0xffffff;
-
 const HAS_AUDIO = 4;
 const HAS_VIDEO = 1;
 const TAG_TYPES: ReadonlySet<number> = new Set([8, 9, 15, 18]);

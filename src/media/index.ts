@@ -20,7 +20,6 @@ export {
   flvTagHead,
   flvTagOf,
   isFlvBackPointer,
-  MAX_FLV_BODY_BYTES,
   readFlvTagHead,
   withDuration,
   type FileMetadata,
@@ -30,3 +29,5 @@ export {
 export { packetsOf, type MediaPacket } from './packets.ts';
 export { audioConfig, opusSamples, type AudioConfig } from './audio-config.ts';
 export { videoConfig, type VideoConfig } from './video-config.ts';
+// A frame's times are RTMP's.
+export { addTimestamp, compareTimestamps } from '../protocol/index.ts';

@@ -1,5 +1,6 @@
 import { LimitError, ProtocolError } from '../errors.ts';
 import { MessageType, type Message } from './message.ts';
+import { addTimestamp } from './timestamp.ts';
 
 /**
  * Parts of one aggregate. Flash Media Server and Wowza edges gather some dozens; a tag without content is 15 bytes, so
@@ -34,7 +35,7 @@ export function unpackAggregate(aggregate: Message): Message[] {
     firstTime ??= time;
     if (isPart(type)) {
       // ToUint32 brings the sum, however far off, into 32 bits: aggregates do cross the wrap of the clock.
-      const timestamp = (aggregate.timestamp + time - firstTime) >>> 0;
+      const timestamp = addTimestamp(aggregate.timestamp, time - firstTime);
       parts.push({ type, streamId, timestamp, payload: payload.subarray(start + TAG_HEADER_BYTES, end) });
     }
     start = end + BACK_POINTER_BYTES;

@@ -2,6 +2,7 @@ import { LimitError, ProtocolError } from '../errors.ts';
 import { DEFAULT_CHUNK_SIZE, EXTENDED, MESSAGE_HEADER_BYTES } from './chunk-writer.ts';
 import { MessageType } from './message.ts';
 import type { Message } from './message.ts';
+import { addTimestamp } from './timestamp.ts';
 
 /** What a peer may ask a reader to do. */
 export interface ChunkReaderLimits {
@@ -198,7 +199,7 @@ export class ChunkReader {
     out: Message[],
   ): void {
     // librtmp's deltas are unsigned differences: "a little earlier" is nearly 2^32 and wraps as it should.
-    stream.timestamp = format === 0 ? time : (stream.timestamp + time) >>> 0;
+    stream.timestamp = format === 0 ? time : addTimestamp(stream.timestamp, time);
     // Also after format 0: a format 3 then repeats the absolute value as its delta (RTMP 1.0, 5.3.1.2.4).
     stream.delta = time;
     stream.hasExtended = isExtended;
@@ -233,7 +234,7 @@ export class ChunkReader {
       // Not always the same value again: FFmpeg compares the 24-bit fields only before it picks format 3.
       stream.wireTime = stream.delta = uint32(bytes, at);
     }
-    stream.timestamp = (stream.timestamp + stream.delta) >>> 0;
+    stream.timestamp = addTimestamp(stream.timestamp, stream.delta);
     this.#open(stream, out);
     return next;
   }

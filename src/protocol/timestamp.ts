@@ -12,11 +12,3 @@ export function addTimestamp(timestamp: number, delta: number): number {
 export function compareTimestamps(a: number, b: number): number {
   return (a - b) | 0;
 }
-
-/**
- * The unwrapped time (a safe integer that never wraps, possibly negative) nearest to `clock` that shows as `timestamp`.
- * Feed it its last result: `clock = unwrapTimestamp(clock, message.timestamp)`.
- */
-export function unwrapTimestamp(clock: number, timestamp: number): number {
-  return clock + ((timestamp - clock) | 0);
-}

@@ -1,3 +1,5 @@
+import { compareTimestamps } from '../media/index.ts';
+
 /** A step beyond this, either way, is a clock that was set: time goes on as if nothing had happened. */
 const JUMP_MS = 10_000;
 
@@ -24,9 +26,9 @@ export class Rebase {
     return atLeastZero(Math.abs(step) > JUMP_MS ? this.#place : this.#place + step);
   }
 
-  /** From the frame before, by serial arithmetic (RTMP 1.0, 5.3.1.1). */
+  /** From the frame before. */
   #step(timestamp: number): number {
-    return (timestamp - (this.#last ?? timestamp)) | 0;
+    return compareTimestamps(timestamp, this.#last ?? timestamp);
   }
 }
 

@@ -2,11 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   formatDuration,
-  formatRate,
   formatSize,
   markVariables,
   parseDuration,
-  parseRate,
   parseSize,
   substitute,
   unmarkVariables,
@@ -33,16 +31,6 @@ test.each([
 ])('reads and writes the size %s', (text, bytes) => {
   expect(parseSize(text)).toBe(bytes);
   expect(formatSize(bytes)).toBe(text);
-});
-
-test.each([
-  ['2Mbit/s', 2_000_000],
-  ['800kbit/s', 800_000],
-  ['1Gbit/s', 1_000_000_000],
-  ['7bit/s', 7],
-])('reads and writes the rate %s', (text, bits) => {
-  expect(parseRate(text)).toBe(bits);
-  expect(formatRate(bits)).toBe(text);
 });
 
 test('reads fractions, a space before the unit, decimal sizes and a bare 0', () => {
@@ -80,7 +68,6 @@ test('writing and reading again gives the same value', () => {
     fc.property(fc.maxSafeNat(), (value) => {
       expect(parseDuration(formatDuration(value))).toBe(value);
       expect(parseSize(formatSize(value))).toBe(value);
-      expect(parseRate(formatRate(value))).toBe(value);
     }),
   );
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { GopMemory } from '../../src/hub/gop-memory.ts';
+import { FairShare } from '../../src/hub/fair-share.ts';
 import { Gop, type GopLimits } from '../../src/hub/gop.ts';
 import { audio, avcHeader, inter, key, metadata, trackVideo } from '../support/frames.ts';
 
 const ROOMY: GopLimits = { maxFrames: 1000, maxBytes: 1_000_000, maxDurationMs: 60_000 };
 
-function gop(limits: Partial<GopLimits> = {}, memory = new GopMemory(1_000_000)): Gop {
+function gop(limits: Partial<GopLimits> = {}, memory = new FairShare(1_000_000)): Gop {
   return new Gop({ ...ROOMY, ...limits }, memory);
 }
 
@@ -144,7 +144,7 @@ describe('the last group of pictures', () => {
   });
 
   it('gives back what it held, however it ends', () => {
-    const memory = new GopMemory(1000);
+    const memory = new FairShare(1000);
     const it = gop({ maxFrames: 3 }, memory);
     it.begin(key(0), [metadata(0, 1)]);
     it.add(metadata(1, 2));
@@ -156,7 +156,7 @@ describe('the last group of pictures', () => {
   });
 
   it('is let go when all of them together hold too much and it has more than its share, not before', () => {
-    const memory = new GopMemory(40);
+    const memory = new FairShare(40);
     const [large, small] = [gop({}, memory), gop({}, memory)];
     small.begin(key(0), []);
     large.begin(key(0), []);

@@ -1,5 +1,5 @@
 import { Channel } from '../../src/hub/channel.ts';
-import { GopMemory } from '../../src/hub/gop-memory.ts';
+import { FairShare } from '../../src/hub/fair-share.ts';
 import { Gop } from '../../src/hub/gop.ts';
 import {
   GOP_DEFAULTS,
@@ -44,7 +44,7 @@ export interface Stage {
 
 /** A group of pictures with a memory of its own. */
 export function ownGop(limits: GopLimits = GOP_DEFAULTS): Gop {
-  return new Gop(limits, new GopMemory(HUB_DEFAULTS.maxGopMemoryBytes));
+  return new Gop(limits, new FairShare(HUB_DEFAULTS.maxGopMemoryBytes));
 }
 
 export function stage(log: Log = NO_LOG): Stage {

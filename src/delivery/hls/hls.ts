@@ -1,7 +1,7 @@
 import { RejectedError } from '../../errors.ts';
-import { pathOf, type Hub, type StreamName } from '../../hub/index.ts';
+import { FairShare, pathOf, type Hub, type StreamName } from '../../hub/index.ts';
 import { redactKey, type Log } from '../../log.ts';
-import { HlsMemory } from './memory.ts';
+
 import { HLS_DEFAULTS, type HlsOptions } from './options.ts';
 import { hlsRouter } from './router.ts';
 import { Show } from './show.ts';
@@ -44,7 +44,7 @@ export class Hls {
   readonly router: ReturnType<typeof hlsRouter>;
   readonly #options: HlsOptions;
   readonly #deps: HlsDependencies;
-  readonly #memory: HlsMemory;
+  readonly #memory: FairShare;
   readonly #running = new Map<string, Running>();
   /** Discontinuities of streams that were muxed before, by their paths: the number must not go back. */
   readonly #past = new Map<string, number>();
@@ -54,7 +54,7 @@ export class Hls {
   constructor(options: Partial<HlsOptions>, deps: HlsDependencies) {
     this.#options = { ...HLS_DEFAULTS, ...options };
     this.#deps = deps;
-    this.#memory = new HlsMemory(this.#options.maxMemoryBytes);
+    this.#memory = new FairShare(this.#options.maxMemoryBytes);
     this.router = hlsRouter(this, deps.now);
     if (this.#options.always) this.#unwatch = deps.hub.watch({ published: (name) => void this.#open(name) });
   }

@@ -1,6 +1,6 @@
 import type { PartPlan, Tracks } from './plan.ts';
 import type { Muxed } from './muxer.ts';
-import type { HlsMemory } from './memory.ts';
+import type { FairShare } from '../../hub/index.ts';
 
 /** One part of a segment. */
 export interface Part {
@@ -59,7 +59,7 @@ export interface LibraryOptions {
  */
 export class Library {
   readonly #options: LibraryOptions;
-  readonly #memory: HlsMemory;
+  readonly #memory: FairShare;
   readonly #segments: Segment[] = [];
   readonly #inits = new Map<number, Buffer>();
   #sequence: number;
@@ -74,7 +74,7 @@ export class Library {
   /** Set off with every part. */
   version = 0;
 
-  constructor(options: LibraryOptions, memory: HlsMemory) {
+  constructor(options: LibraryOptions, memory: FairShare) {
     this.#options = options;
     this.#memory = memory;
     this.#sequence = Math.floor(options.birth / 1000);

@@ -1,7 +1,6 @@
-import type { AudioConfig, VideoConfig } from '../../media/index.ts';
 import { AudioClock } from './audio-clock.ts';
 import { Library, type LibraryOptions } from './library.ts';
-import type { HlsMemory } from './memory.ts';
+import type { FairShare } from '../../hub/index.ts';
 import { FragmentMuxer } from './muxer.ts';
 import type { PartPlan, Tracks } from './plan.ts';
 import { Segmenter, type Picture } from './segmenter.ts';
@@ -28,11 +27,8 @@ export class Rendition {
   #segmenter: Segmenter;
   #plans: PartPlan[] = [];
   #muxer: FragmentMuxer | undefined = undefined;
-  #discontinuity = false;
-  /** When something was last added, milliseconds of the house clock. */
-  heardAt = 0;
 
-  constructor(name: string, tracks: Tracks, options: RenditionOptions, memory: HlsMemory) {
+  constructor(name: string, tracks: Tracks, options: RenditionOptions, memory: FairShare) {
     this.name = name;
     this.#options = options;
     this.library = new Library(options, memory);
@@ -92,18 +88,11 @@ export class Rendition {
       this.#muxer = await FragmentMuxer.open(plan.tracks);
     }
     const muxed = await this.#muxer.mux(plan);
-    const discontinuity = plan.discontinuity || this.#discontinuity;
-    this.#discontinuity = false;
-    this.library.add({ ...plan, discontinuity }, muxed, this.#options.programTime(plan.start));
+    this.library.add(plan, muxed, this.#options.programTime(plan.start));
     if (this.library.targetDuration === undefined && this.library.hasSegment) this.promise();
   }
 
   #keep(plan: PartPlan | undefined): void {
     if (plan !== undefined) this.#plans.push(plan);
   }
-}
-
-/** What of a stream goes into one rendition. */
-export function tracksOf(video: VideoConfig | undefined, audio: AudioConfig | undefined): Tracks {
-  return { video, audio };
 }

@@ -1,7 +1,6 @@
-import { Outbox, type Subscriber, type Subscription } from '../../hub/index.ts';
+import { Outbox, type FairShare, type Subscriber, type Subscription } from '../../hub/index.ts';
 import type { Log } from '../../log.ts';
 import { packetsOf, type Frame, type MediaPacket } from '../../media/index.ts';
-import type { HlsMemory } from './memory.ts';
 import type { HlsOptions } from './options.ts';
 import type { Tracks } from './plan.ts';
 import { Rendition } from './rendition.ts';
@@ -14,7 +13,7 @@ const TURN_BYTES = 1024 * 1024;
 const MAX_RUNS = 8;
 
 export interface StreamDependencies {
-  readonly memory: HlsMemory;
+  readonly memory: FairShare;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;

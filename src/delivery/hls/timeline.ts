@@ -1,3 +1,5 @@
+import { compareTimestamps } from '../../media/index.ts';
+
 /** A step further than this, either way, is not time that passed. */
 export const JUMP_MS = 3_000;
 
@@ -28,9 +30,9 @@ export class Timeline {
   /** Undefined: a straggler from before a jump. */
   place(timestamp: number): Placed | undefined {
     if (this.#latest === undefined) return this.#settle(timestamp, ORIGIN_MS, false);
-    const step = (timestamp - this.#raw) | 0;
+    const step = compareTimestamps(timestamp, this.#raw);
     if (Math.abs(step) <= JUMP_MS) return this.#advance(timestamp, step);
-    if (this.#former !== undefined && Math.abs((timestamp - this.#former) | 0) <= JUMP_MS) return undefined;
+    if (this.#former !== undefined && Math.abs(compareTimestamps(timestamp, this.#former)) <= JUMP_MS) return undefined;
     this.#former = this.#raw;
     return this.#settle(timestamp, this.#latest + 1, true);
   }

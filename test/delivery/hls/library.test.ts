@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { Library } from '../../../src/delivery/hls/library.ts';
-import { HlsMemory } from '../../../src/delivery/hls/memory.ts';
+import { FairShare } from '../../../src/hub/index.ts';
 import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../../src/delivery/hls/playlist.ts';
 import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
@@ -8,7 +8,7 @@ import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
 const TRACKS = { video: undefined, audio: undefined };
 const MUXED = { init: Buffer.from('init'), data: Buffer.alloc(1000) };
 
-function library(window = 3, memory = new HlsMemory(1e9), maxBytes = 1e9): Library {
+function library(window = 3, memory = new FairShare(1e9), maxBytes = 1e9): Library {
   return new Library({ window, maxBytes, partMs: 333, birth: 7_000, discontinuities: 0 }, memory);
 }
 
@@ -94,10 +94,10 @@ describe('the library', () => {
   });
 
   it('lets go of the oldest at its own bound, and of more than its share at the common one', () => {
-    const own = library(10, new HlsMemory(1e9), 13_000);
+    const own = library(10, new FairShare(1e9), 13_000);
     for (let i = 0; i < 5; i++) fill(own);
     expect(own.bytes).toBeLessThanOrEqual(13_000);
-    const memory = new HlsMemory(20_000);
+    const memory = new FairShare(20_000);
     const [large, small] = [library(10, memory), library(10, memory)];
     fill(small);
     for (let i = 0; i < 5; i++) fill(large);

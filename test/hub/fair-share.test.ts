@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { GopMemory } from '../../src/hub/gop-memory.ts';
+import { FairShare } from '../../src/hub/fair-share.ts';
 
 describe('the memory for groups of pictures', () => {
   it('refuses nobody while it is not used up', () => {
-    const memory = new GopMemory(100);
+    const memory = new FairShare(100);
     memory.change(0, 100);
     expect(memory.bytes).toBe(100);
     expect(memory.refuses(100)).toBe(false);
   });
 
   it('refuses, one byte beyond, who has more than an equal share, and nobody else', () => {
-    const memory = new GopMemory(100);
+    const memory = new FairShare(100);
     memory.change(0, 51);
     memory.change(0, 50);
     expect(memory.refuses(51)).toBe(true);
@@ -18,7 +18,7 @@ describe('the memory for groups of pictures', () => {
   });
 
   it('counts a group that is gone no longer', () => {
-    const memory = new GopMemory(100);
+    const memory = new FairShare(100);
     memory.change(0, 90);
     memory.change(0, 90);
     memory.change(90, 0);
@@ -28,7 +28,7 @@ describe('the memory for groups of pictures', () => {
   });
 
   it('stays below twice its bound, whatever a thousand streams do', () => {
-    const memory = new GopMemory(10_000);
+    const memory = new FairShare(10_000);
     const groups = Array.from({ length: 1000 }, () => 0);
     const grow = (index: number, by: number) => {
       const before = groups[index]!;
