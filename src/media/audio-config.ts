@@ -68,7 +68,7 @@ function opusConfig(record: Buffer | undefined): AudioConfig {
     codec: 'opus',
     codecString: 'opus',
     sampleRate: OPUS_RATE,
-    channels: description[9]!,
+    channels: Math.max(1, description[9]!),
     description,
     packetSamples: 0,
   };

@@ -2,16 +2,13 @@ import { isHvcC } from './codec-name.ts';
 import { skipModEx } from './codecs.ts';
 import type { Frame } from './frame.ts';
 
-/** The codecs that a packet can be told to be of, by their FourCCs. */
-export type PacketCodec = string;
-
 /** One track's share of a message: a configuration record or one coded picture or sound, without any FLV around it. */
 export interface MediaPacket {
   readonly kind: 'audio' | 'video';
   /** Enhanced RTMP track; 0 for a message without one. */
   readonly track: number;
   /** FourCC: `avc1`, `hvc1`, `av01`, `vp09`, `mp4a`, `Opus`, or whatever Enhanced RTMP named. */
-  readonly codec: PacketCodec;
+  readonly codec: string;
   /** `end`: the publisher says that the sequence is over. */
   readonly role: 'config' | 'coded' | 'end';
   readonly isKeyframe: boolean;

@@ -21,14 +21,24 @@ export interface VideoConfig {
  */
 export function videoConfig(fourCc: string, record: Buffer | undefined, keyframe?: Buffer): VideoConfig | undefined {
   try {
-    if (fourCc === 'avc1') return record && avcConfig(record);
-    if (fourCc === 'hvc1') return record && hevcConfig(record);
-    if (fourCc === 'av01') return av1Config(record, keyframe);
-    return fourCc === 'vp09' ? vp9Config(record, keyframe) : undefined;
+    const config = readConfig(fourCc, record, keyframe);
+    return config && isSide(config.width) && isSide(config.height) ? config : undefined;
   } catch {
     // Cut short: no configuration.
     return undefined;
   }
+}
+
+function readConfig(fourCc: string, record: Buffer | undefined, keyframe?: Buffer): VideoConfig | undefined {
+  if (fourCc === 'avc1') return record && avcConfig(record);
+  if (fourCc === 'hvc1') return record && hevcConfig(record);
+  if (fourCc === 'av01') return av1Config(record, keyframe);
+  return fourCc === 'vp09' ? vp9Config(record, keyframe) : undefined;
+}
+
+/** MP4 has 16 bits for it (ISO/IEC 14496-12, 12.1.3), and no codec here goes further. */
+function isSide(pixels: number): boolean {
+  return pixels >= 1 && pixels <= 0xffff;
 }
 
 /** AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1. */

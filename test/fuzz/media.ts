@@ -1,6 +1,15 @@
 import { RejectedError } from '../../src/errors.ts';
 import { streamName } from '../../src/hub/index.ts';
-import { codecOf, encodingOf, frameFromMessage, type Frame } from '../../src/media/index.ts';
+import {
+  audioConfig,
+  codecOf,
+  encodingOf,
+  frameFromMessage,
+  opusSamples,
+  packetsOf,
+  videoConfig,
+  type Frame,
+} from '../../src/media/index.ts';
 import { string } from '../support/frames.ts';
 import type { SeededRandom } from '../support/random.ts';
 
@@ -65,6 +74,38 @@ const frames: FuzzTarget = {
   },
 };
 
+/** Beginnings of decoder configurations and keyframes, behind which random bytes are read as parameter sets. */
+const RECORDS: readonly (readonly [fourCc: string, beginning: Buffer])[] = [
+  ['avc1', Buffer.from('\x01\x64\x00\x1f\xff\xe1\x00\x20\x67\x64', 'latin1')],
+  ['hvc1', Buffer.concat([Buffer.alloc(22, 1), Buffer.from([1, 0x21, 0, 1, 0, 40])])],
+  ['av01', Buffer.from([0x81, 5, 0, 0, 0x0a, 20])],
+  ['vp09', Buffer.from([0x82, 0x49, 0x83, 0x42])],
+  ['mp4a', Buffer.alloc(0)],
+  ['Opus', Buffer.from('OpusHead')],
+];
+
+const configurations: FuzzTarget = {
+  name: 'packetsOf',
+  run(random, iterations) {
+    for (let i = 0; i < iterations; i++) {
+      const payload = Buffer.concat([random.pick(BEGINNINGS), tail(random)]);
+      const frame = frameFromMessage({ type: random.pick([8, 9]), streamId: 1, timestamp: 0, payload });
+      for (const { data, track } of packetsOf(frame)) {
+        if (data.length > payload.length || track > 255) throw new Error(`no part of it: ${payload.toString('hex')}`);
+      }
+      const [fourCc, beginning] = random.pick(RECORDS);
+      const record = Buffer.concat([beginning, tail(random)]);
+      const other = random.int(2) === 0 ? undefined : record;
+      const video = videoConfig(fourCc, other, record);
+      const audio = audioConfig(fourCc, other);
+      const sides = video === undefined ? [1] : [video.width, video.height];
+      if (!sides.every((side) => Number.isInteger(side) && side >= 1 && side <= 0xffff) || (audio?.channels ?? 1) < 1)
+        throw new Error(`no configuration: ${fourCc} ${record.toString('hex')}`);
+      if (opusSamples(record) > 63 * 2880) throw new Error(`no packet: ${record.toString('hex')}`);
+    }
+  },
+};
+
 /** Pieces that mean something in names, beside plain letters. */
 const PIECES = [
   '/',
@@ -116,4 +157,4 @@ const names: FuzzTarget = {
   },
 };
 
-export const targets: readonly FuzzTarget[] = [frames, names];
+export const targets: readonly FuzzTarget[] = [frames, configurations, names];
