@@ -69,6 +69,14 @@ describe('relays', () => {
     expect([JSON.stringify(body).includes('geheim'), relays.list().length]).toEqual([false, 1]);
   });
 
+  it('are a thousand at most', async () => {
+    const { ask, relays } = await serve();
+    for (let i = 1; i < 999; i++) relays.add({ push: `live/${i}`, to: 'rtmp://h/a/b' });
+    expect((await ask('POST', '/api/v1/relays', { push: 'live/last', to: 'rtmp://h/a/b' })).status).toBe(201);
+    const { status, body } = await ask('POST', '/api/v1/relays', { push: 'live/more', to: 'rtmp://h/a/b' });
+    expect([status, body.error.code]).toEqual([409, 'TOO_MANY_RULES']);
+  });
+
   it('take JSON only, of a moderate size, and no other methods', async () => {
     const { ask } = await serve();
     const plain = { 'Content-Type': 'text/plain' };

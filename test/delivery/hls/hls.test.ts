@@ -157,6 +157,25 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     expect((await fetch(`${stage.url}/live/two/index.m3u8`)).status).toBe(503);
   });
 
+  it('makes so many playlists of one stream and no more', async () => {
+    for (const [maxRenditions, count] of [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ] as const) {
+      stage = await hlsStage({ segmentMs: 1_000, maxRenditions });
+      const publication = stage.publish('one');
+      const index = fetch(`${stage.url}/live/one/index.m3u8`);
+      await expect.poll(() => stage.hls.list().length).toBe(1);
+      stage.send(
+        publication,
+        clip.flatMap((frame) => [frame, onTrack(frame, 1)]),
+      );
+      expect((await (await index).text()).match(/[va]\d+\.m3u8/g)?.length).toBe(count);
+      if (count < 3) await stage.stop();
+    }
+  });
+
   it('makes a playlist for each track, and names them all', async () => {
     stage = await hlsStage({ segmentMs: 1_000 });
     const publication = stage.publish('one');
