@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RelayInfo, RelayRule } from '../relay/index.ts';
+import { listen } from '../transport/index.ts';
 import { readRule } from './relay-rule.ts';
 import { bringsToken, isForThisMachine } from './token.ts';
 
@@ -50,13 +50,7 @@ export class AdminServer {
   /** Resolves with the port. Rejects with `ConfigError` CANNOT_LISTEN. */
   async start(): Promise<number> {
     const { host, port } = this.#options;
-    try {
-      await once(this.#server.listen(port, host), 'listening');
-    } catch (error) {
-      const reason = (error as Error).message;
-      throw new ConfigError('CANNOT_LISTEN', `admin.listen: cannot listen on ${host} port ${port}: ${reason}`);
-    }
-    return (this.#server.address() as AddressInfo).port;
+    return (await listen(this.#server, { host, port })).port;
   }
 
   /** Requests under way are answered. */

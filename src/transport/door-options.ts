@@ -94,8 +94,3 @@ export interface DoorDependencies {
   readonly trusted: (address: string) => boolean;
   readonly log: Log;
 }
-
-export interface BoundAddress {
-  readonly host: string;
-  readonly port: number;
-}

@@ -1,7 +1,7 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { TLSSocket } from 'node:tls';
-import { ConfigError, LimitError, ProtocolError } from '../errors.ts';
+import { LimitError, ProtocolError } from '../errors.ts';
 import { normaliseAddress } from './address.ts';
 import { admit, ALL_PROTOCOLS, type Admission, type AdmissionRules } from './admission.ts';
 import { Arrival } from './arrival.ts';
@@ -13,12 +13,12 @@ import {
   HANDSHAKES_PER_TURN,
   KEEP_ALIVE_MS,
   OVER_LIMIT_RESERVE,
-  type BoundAddress,
   type DoorDependencies,
   type DoorLimits,
   type DoorOptions,
 } from './door-options.ts';
 import { Hints } from './hints.ts';
+import { listen, type BoundAddress } from './listen.ts';
 import { Opening, type Look } from './opening.ts';
 import { Paced } from './paced.ts';
 import { readProxyHeader, type ProxyHeader } from './proxy-header.ts';
@@ -67,17 +67,11 @@ export class Door {
   }
 
   /** Resolves once clients can connect. Rejects with `ConfigError` when the address cannot be listened on. */
-  listen(): Promise<BoundAddress> {
+  async listen(): Promise<BoundAddress> {
     const { host, port } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => reject(cannotListen(host, port, error)));
-      this.#server.listen({ port, backlog: BACKLOG, ...(host !== undefined && { host }) }, () => {
-        this.#server.removeAllListeners('error');
-        this.#server.on('error', (error) => this.#acceptFailed(error));
-        const bound = this.#server.address() as AddressInfo;
-        resolve({ host: bound.address, port: bound.port });
-      });
-    });
+    const bound = await listen(this.#server, { port, backlog: BACKLOG, ...(host !== undefined && { host }) });
+    this.#server.on('error', (error) => this.#acceptFailed(error));
+    return bound;
   }
 
   /** Closes the port; connections live on. */
@@ -403,16 +397,4 @@ export class Door {
       performance.now(),
     );
   }
-}
-
-function cannotListen(host: string | undefined, port: number, error: NodeJS.ErrnoException): ConfigError {
-  const where = host === undefined ? `port ${port}` : `${host} port ${port}`;
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program already listens there; stop it or choose another port',
-    EACCES: 'no permission; ports below 1024 often need it',
-    EADDRNOTAVAIL: 'this machine does not have that address',
-    ENOTFOUND: 'this host name is not known',
-  };
-  const reason = reasons[error.code ?? ''] ?? error.message;
-  return new ConfigError('CANNOT_LISTEN', `cannot listen on ${where}: ${reason}`, { cause: error });
 }

@@ -11,12 +11,12 @@ export { DEFAULT_PORTS, dialer, introducingDialer, parseTarget, type DialOptions
 export { Door } from './door.ts';
 export {
   DOOR_LIMITS,
-  type BoundAddress,
   type DoorDependencies,
   type DoorLimits,
   type DoorOptions,
   type HttpArrival,
 } from './door-options.ts';
+export { listen, type BoundAddress } from './listen.ts';
 export { peerFields, type Dial, type Handler, type Peer, type Scheme } from './link.ts';
 export { nextPeerId } from './peer-id.ts';
 export { TunnelClient } from './rtmpt/client.ts';

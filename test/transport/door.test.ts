@@ -391,7 +391,7 @@ describe('a door as a whole', () => {
     );
     const failure = await second.listen().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ConfigError);
-    expect(String(failure)).toContain(`cannot listen on 127.0.0.1 port ${gate.port}: another program already listens`);
+    expect(String(failure)).toContain(`cannot listen on 127.0.0.1 port ${gate.port}: listen EADDRINUSE`);
     second.destroy();
   });
 });
