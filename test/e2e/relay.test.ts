@@ -115,14 +115,20 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missi
 const PROGRAMS = ['ffmpeg', 'nginx-rtmp', 'haproxy'] as const;
 
 describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${missing(...PROGRAMS)}`, () => {
-  it('gets the packets unchanged over rtmps, beside a gateway over rtmpt', async () => {
-    const clip = await makeClip(4);
+  /** A gateway that pushes to nginx-rtmp over rtmps and to another gateway over rtmpt, and a clip of so many seconds. */
+  async function twoTargets(seconds: number) {
+    const clip = await makeClip(seconds);
     stops.push(() => clip.remove());
     const nginx = kept(await NginxRtmp.start());
     const front = kept(await startTlsFront(nginx.port));
     const target = await gateway();
     const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
     const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
+    return { clip, nginx, target, source };
+  }
+
+  it('gets the packets unchanged over rtmps, beside a gateway over rtmpt', async () => {
+    const { clip, nginx, target, source } = await twoTargets(4);
     const played = [`${nginx.url}/live/show`, target.url('rtmp', 'copy/show')].map((url) => playToEnd(url));
     await Promise.all([nginx.has('show', 1), target.until(() => target.subscribers('copy/show') === 1)]);
     await clip.publish(source.url('rtmpt', 'live/show'));
@@ -130,13 +136,7 @@ describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${miss
   }, 60_000);
 
   it('is down for some seconds: its stream resumes at a keyframe, and the other target misses nothing', async () => {
-    const clip = await makeClip(14);
-    stops.push(() => clip.remove());
-    const nginx = kept(await NginxRtmp.start());
-    const front = kept(await startTlsFront(nginx.port));
-    const target = await gateway();
-    const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
-    const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
+    const { clip, nginx, target, source } = await twoTargets(14);
     const unbroken = playToEnd(target.url('rtmp', 'copy/show'));
     await target.until(() => target.subscribers('copy/show') === 1);
     const publishing = clip.publish(source.url('rtmpt', 'live/show'));

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NO_LOG } from '../../src/log.ts';
 import { Bridge, dialer, nextPeerId, type PeerDial } from '../../src/transport/index.ts';
-import { bridgeRig, listenTcp, shut } from '../support/bridge-rig.ts';
+import { bridgeRig, listenTcp, shut, type BridgeRig } from '../support/bridge-rig.ts';
 import { openDirectWay } from '../support/door-way.ts';
 import { HttpProbe } from '../support/http-probe.ts';
 import { memoryPair } from '../support/memory-link.ts';
@@ -164,6 +164,12 @@ describe('patience', () => {
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  async function expectEnded(rig: BridgeRig, client: Duplex, code: string): Promise<void> {
+    await dismissed(client);
+    await settle();
+    expect(rig.lines.at(-1)).toMatchObject({ fields: { code } });
+  }
+
   it('ends when the server never says a word', async () => {
     fakeTime();
     const rig = bridgeRig({ bridge: { firstWordTimeoutMs: 5_000 } });
@@ -172,9 +178,7 @@ describe('patience', () => {
     await settle();
     expect(rig.bridge.count).toBe(1);
     vi.advanceTimersByTime(2_000);
-    await dismissed(client);
-    await settle();
-    expect(rig.lines.at(-1)).toMatchObject({ fields: { code: 'UPSTREAM_SILENT' } });
+    await expectEnded(rig, client, 'UPSTREAM_SILENT');
   });
 
   it('ends when nobody says anything for long', async () => {
@@ -190,9 +194,7 @@ describe('patience', () => {
     await settle();
     expect(rig.bridge.count).toBe(1);
     vi.advanceTimersByTime(3_000);
-    await dismissed(client);
-    await settle();
-    expect(rig.lines.at(-1)).toMatchObject({ fields: { code: 'IDLE_TIMEOUT' } });
+    await expectEnded(rig, client, 'IDLE_TIMEOUT');
   });
 
   it('ends sooner once one side has ended', async () => {
