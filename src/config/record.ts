@@ -1,12 +1,13 @@
 import type { RecordRule } from '../delivery/index.ts';
+import { patternFault } from '../hub/index.ts';
 import { choice, duration, list, section, size, text } from './fields.ts';
 import type { Settings } from './schema.ts';
 
-/** No control characters, no backslash, no slash at either end: nothing that a stream's path could not have. */
-const PATTERN = /^(?!\/)[^\p{C}\\]+(?<!\/)$/u;
-
 const rule = section({
-  match: text('streams such as live/* (one part of a path) or ** (all)', (pattern) => PATTERN.test(pattern)),
+  match: text(
+    'streams such as live/* (one part of a path) or ** (all)',
+    (pattern) => patternFault(pattern) === undefined,
+  ),
   directory: text('the path of a directory').default('recordings'),
   format: choice('flv', 'mp4').default('flv'),
   // Below a second, a file for nearly every keyframe.

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { patternFault } from '../hub/index.ts';
 import { redactUrl } from '../log.ts';
 import { compileRule, DEFAULT_IDLE_MS, targetTemplate, type RelayRule } from '../relay/index.ts';
-import { patternFault } from '../relay/index.ts';
 import { duration, leaf, list, listOrOne, REDACTED, section, text, toggle } from './fields.ts';
 
 /** `relay`: which streams are pushed to other servers, and which are pulled from them. */

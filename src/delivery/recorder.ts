@@ -1,7 +1,6 @@
 import { RejectedError } from '../errors.ts';
-import { pathOf, type Hub, type StreamName } from '../hub/index.ts';
+import { pathOf, streamMatcher, type Hub, type StreamName } from '../hub/index.ts';
 import { redactKey, type Log } from '../log.ts';
-import { matchesStream } from './recording-name.ts';
 import { DISK } from './recording-store.ts';
 import type { Leftover, RecordingStore } from './recording-file.ts';
 import { Recording, type RecordingInfo, type RecordRule } from './recording.ts';
@@ -24,6 +23,7 @@ const ABANDONED_MS = 20_000;
 /** Records streams to files by rules, one file for each rule that matches. */
 export class Recorder {
   readonly #rules: readonly RecordRule[];
+  readonly #matchers: ReadonlyMap<RecordRule, (path: string) => boolean>;
   readonly #deps: Required<RecorderDependencies>;
   readonly #log: Log;
   readonly #recordings = new Set<Recording>();
@@ -35,6 +35,7 @@ export class Recorder {
 
   constructor(rules: readonly RecordRule[], deps: RecorderDependencies) {
     this.#rules = rules;
+    this.#matchers = new Map(rules.map((rule) => [rule, streamMatcher(rule.match)]));
     this.#deps = { store: DISK, ...deps };
     this.#log = deps.log;
   }
@@ -72,7 +73,7 @@ export class Recorder {
     const ofThis = [...this.#recordings].filter((other) => !other.isOver && pathOf(other.name) === pathOf(name));
     const present = new Set(ofThis.map(({ rule }) => rule));
     for (const rule of this.#rules) {
-      if (!present.has(rule) && matchesStream(rule.match, name)) this.#record(name, rule);
+      if (!present.has(rule) && this.#matchers.get(rule)!(pathOf(name))) this.#record(name, rule);
     }
   }
 

@@ -22,31 +22,6 @@ export function recordingPlace(name: StreamName, time: Date): RecordingPlace {
   return { folders: parts, stem: `${last}-${stamp(time)}` };
 }
 
-/**
- * Whether a rule is for a stream: `*` stands for anything within one part of its path, `**` for anything at all. All ways to read
- * the pattern are followed at once, so that many stars cost no more than their number.
- */
-export function matchesStream(pattern: string, name: StreamName): boolean {
-  const pieces = pattern.normalize('NFC').match(/\*+|[^*]/gsu) ?? [];
-  let reached = skipStars(new Set([0]), pieces);
-  for (const character of pathOf(name)) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      const piece = pieces[at];
-      if (piece === character && piece !== '*') next.add(at + 1);
-      else if (piece === '*' ? character !== '/' : piece?.startsWith('*') === true) next.add(at);
-    }
-    reached = skipStars(next, pieces);
-  }
-  return reached.has(pieces.length);
-}
-
-/** Stars may stand for nothing. */
-function skipStars(places: Set<number>, pieces: readonly string[]): Set<number> {
-  for (const at of places) if (pieces[at]?.startsWith('*') === true) places.add(at + 1);
-  return places;
-}
-
 /** UTC, as ISO 8601's basic form has it: a colon is no character for a file's name. */
 function stamp(time: Date): string {
   return time.toISOString().replace(/[-:]/g, '');

@@ -16,7 +16,7 @@ import { RecordingPlan, type RecordingStep } from './recording-plan.ts';
 
 /** What to record, and how. */
 export interface RecordRule {
-  /** Streams by their path: `live/*`; `*` stands for anything within one part, `**` for anything. */
+  /** Streams by their path, as `live/*` (`streamMatcher`). */
   readonly match: string;
   readonly directory: string;
   readonly format: 'flv' | 'mp4';

@@ -16,4 +16,5 @@ export type {
 export { FairShare } from './fair-share.ts';
 export { GOP_DEFAULTS, type GopLimits } from './gop.ts';
 export { Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from './outbox.ts';
+export { patternFault, streamMatcher } from './stream-pattern.ts';
 export { MAX_NAME_BYTES, pathOf, streamName, type StreamName } from './stream-name.ts';

@@ -5,7 +5,6 @@
  */
 export { BACK_OFF_DEFAULTS, type BackOffOptions, type FaultKind } from './back-off.ts';
 export type { Traffic } from './attempt.ts';
-export { patternFault } from './pattern.ts';
 export { newGatewayId, type RelayFault, type RelayState, type RelayStatus } from './relay.ts';
 export {
   RELAY_DEFAULTS,

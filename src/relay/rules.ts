@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { matcher, patternFault } from './pattern.ts';
+import { patternFault, streamMatcher } from '../hub/index.ts';
 import { targetTemplate, type TargetTemplate } from './target.ts';
 
 /** Streams that are published here go to other servers. */
@@ -52,6 +52,6 @@ export function compileRule(rule: RelayRule): CompiledRule {
     match,
     templates: urls.map((url) => targetTemplate(url, key)),
     idleMs: isPush ? DEFAULT_IDLE_MS : (rule.idleMs ?? DEFAULT_IDLE_MS),
-    matches: matcher(match),
+    matches: streamMatcher(match),
   };
 }

@@ -59,7 +59,7 @@ describe('relays', () => {
     [{ push: 'live/*', to: Array.from({ length: 33 }, () => 'rtmp://h/a/b') }, 'a list of 32'],
     [{ push: 'live/*', to: 'rtmp://h/a/b', from: 'x' }, 'from is no key of a push rule'],
     [{ push: 'live/*', to: 'rtmp://h/a/b', verify: 'no' }, 'verify: expected'],
-    [{ push: 'live/**', to: 'rtmp://h/a/b' }, 'two *'],
+    [{ push: 'live/a**', to: 'rtmp://h/a/b' }, '** beside other text'],
     [{ push: 'live/*', to: 'http://geheim/a/b' }, 'expected a URL that begins with rtmp'],
     [{ pull: 'live/*', from: 'rtmp://h/a/b', idleMs: -1 }, 'idleMs: expected'],
   ])('%j is refused in words', async (rule, reason) => {

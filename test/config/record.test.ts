@@ -25,8 +25,8 @@ record:
   it.each([
     ['{}', 'match'],
     ['{ match: "" }', 'match'],
-    ['{ match: "/live" }', 'match'],
-    ['{ match: "live/" }', 'match'],
+    ['{ match: "live//x" }', 'match'],
+    ['{ match: "live/a**" }', 'match'],
     ['{ match: a, format: ts }', 'format'],
     ['{ match: a, split: 999ms }', 'split'],
     ['{ match: a, split: 1h, splitSize: 1KiB }', 'splitSize'],

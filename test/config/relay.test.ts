@@ -40,7 +40,7 @@ describe('relay', () => {
     ['- { push: live/*, pull: live/*, to: rtmp://h/a/b }', 'relay[0]: expected either'],
     ['- { push: live/*, to: rtmp://h/a/b, idle: 3s }', 'relay[0]: idle is no key of a push rule'],
     ['- { pull: live/*, from: rtmp://h/a/b, key: x }', 'relay[0]: key is no key of a pull rule'],
-    ['- { push: live/**, to: rtmp://h/a/b }', 'relay[0].push: expected a pattern'],
+    ['- { push: live/a**, to: rtmp://h/a/b }', 'relay[0].push: expected a pattern'],
     ['- { push: live/*, to: rtmp://h/a/ }', 'relay[0]: no stream is named'],
     ['- { push: live/*, to: "http://h/geheim" }', 'relay[0].to[0]: expected a URL'],
     ['- { push: live/*, to: "rtmp://h/a/{geheim}" }', 'relay[0].to[0]: expected a URL'],
