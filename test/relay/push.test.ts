@@ -191,7 +191,7 @@ describe('rules', () => {
 
   it('are refused when they cannot be followed', () => {
     const { relays } = island('ours');
-    expect(() => relays.add({ push: 'live/a**', to: 'rtmp://far/app/x' })).toThrow(/two \*/);
+    expect(() => relays.add({ push: 'live/a**', to: 'rtmp://far/app/x' })).toThrow(/beside other text/);
     expect(() => relays.add({ push: 'live/*', to: [] })).toThrow(/at least one URL/);
     expect(() => relays.add({ pull: 'live/*', from: 'http://far/app/x' })).toThrow(/expected a URL/);
     expect(relays.list()).toEqual([]);
