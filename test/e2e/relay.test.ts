@@ -3,14 +3,12 @@ import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeClip, playToEnd, type Clip } from '../support/clip.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { NginxRtmp } from '../support/nginx-rtmp.ts';
-import { expectUnchanged, type Packets } from '../support/packets.ts';
-import { has, missing } from '../support/programs.ts';
+import { expectUnchanged } from '../support/packets.ts';
+import { has, missing, run } from '../support/programs.ts';
+import { expectFromKeyframe, KEYFRAME_EVERY, pictures, twoTargets } from '../support/relay-targets.ts';
 import { TAIL_LOST_BY_FFMPEG } from '../support/sixteen-pairs.ts';
-import { startTlsFront } from '../support/tls-front.ts';
 
 const LOST = TAIL_LOST_BY_FFMPEG.rtmpt;
-const KEYFRAME_EVERY = 30;
 
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -24,18 +22,10 @@ async function gateway(overrides: Record<string, unknown> = {}): Promise<TestGat
   return kept(await startGateway({ core: { grace: '300ms' }, ...overrides }));
 }
 
-const links = ({ gateway }: TestGateway) => gateway.relays()[0]!.links;
+const framesOf = ({ gateway }: TestGateway, path: string) =>
+  gateway.streams().find(({ name }) => `${name.app}/${name.key}` === path)?.frames;
 
-/** Fails unless `received` is `source` from one of its keyframes on to the end, `lost` packets aside. Returns where it begins. */
-function expectFromKeyframe(received: Packets, source: Packets, lost: number): number {
-  const hashes = ({ video }: Packets) => video.map((row) => row.split(' ').slice(1).join(' '));
-  const [sent, got] = [hashes(source), hashes(received)];
-  const start = sent.indexOf(got[0]!);
-  expect([start >= 0, start % KEYFRAME_EVERY]).toEqual([true, 0]);
-  expect(got).toEqual(sent.slice(start, start + got.length));
-  expect(start + got.length).toBeGreaterThanOrEqual(sent.length - lost);
-  return start;
-}
+const links = ({ gateway }: TestGateway) => gateway.relays()[0]!.links;
 
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
@@ -115,20 +105,8 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missi
 const PROGRAMS = ['ffmpeg', 'nginx-rtmp', 'haproxy'] as const;
 
 describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${missing(...PROGRAMS)}`, () => {
-  /** A gateway that pushes to nginx-rtmp over rtmps and to another gateway over rtmpt, and a clip of so many seconds. */
-  async function twoTargets(seconds: number) {
-    const clip = await makeClip(seconds);
-    stops.push(() => clip.remove());
-    const nginx = kept(await NginxRtmp.start());
-    const front = kept(await startTlsFront(nginx.port));
-    const target = await gateway();
-    const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
-    const source = await gateway({ relay: [{ push: 'live/*', to, verify: false }] });
-    return { clip, nginx, target, source };
-  }
-
   it('gets the packets unchanged over rtmps, beside a gateway over rtmpt', async () => {
-    const { clip, nginx, target, source } = await twoTargets(4);
+    const { clip, nginx, target, source } = await twoTargets(4, kept);
     const played = [`${nginx.url}/live/show`, target.url('rtmp', 'copy/show')].map((url) => playToEnd(url));
     await Promise.all([nginx.has('show', 1), target.until(() => target.subscribers('copy/show') === 1)]);
     await clip.publish(source.url('rtmpt', 'live/show'));
@@ -136,7 +114,7 @@ describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${miss
   }, 60_000);
 
   it('is down for some seconds: its stream resumes at a keyframe, and the other target misses nothing', async () => {
-    const { clip, nginx, target, source } = await twoTargets(14);
+    const { clip, nginx, target, source } = await twoTargets(14, kept);
     const unbroken = playToEnd(target.url('rtmp', 'copy/show'));
     await target.until(() => target.subscribers('copy/show') === 1);
     const publishing = clip.publish(source.url('rtmpt', 'live/show'));
@@ -150,5 +128,26 @@ describe.skipIf(!PROGRAMS.every(has))(`nginx-rtmp behind HAProxy as target${miss
     expectUnchanged(await unbroken, clip.packets, LOST);
     const start = expectFromKeyframe(await resumed, clip.packets, LOST);
     expect(start).toBeGreaterThan(KEYFRAME_EVERY);
+  }, 60_000);
+
+  it('keeps its connection while the publisher is killed and comes back: one publication over there, and all of both', async () => {
+    const { clip, nginx, target, source } = await twoTargets(5, kept, '8s');
+    const played = playToEnd(`${nginx.url}/live/show`);
+    await nginx.has('show', 1);
+    const args = ['-v', 'error', '-re', '-i', clip.file, '-c', 'copy', '-f', 'flv', source.url('rtmp', 'live/show')];
+    const first = run('ffmpeg', args);
+    await target.until(() => (framesOf(target, 'copy/show') ?? 0) > 150);
+    first.child.kill('SIGKILL');
+    await first.finished;
+    await clip.publish(source.url('rtmp', 'live/show'));
+    expect(links(source).map(({ attempts, lastError }) => [attempts, lastError])).toEqual([
+      [1, undefined],
+      [1, undefined],
+    ]);
+    await source.gateway.stop();
+    const [got, sent] = [pictures(await played), pictures(clip.packets)];
+    const before = got.length - sent.length;
+    expect(before).toBeGreaterThan(KEYFRAME_EVERY);
+    expect(got).toEqual([...sent.slice(0, before), ...sent]);
   }, 60_000);
 });

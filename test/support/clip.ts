@@ -11,6 +11,7 @@ const LIMIT_MS = 40_000;
 export interface Clip {
   /** Also for what players write. */
   readonly folder: string;
+  readonly file: string;
   readonly packets: Packets;
   /** Publishes it with FFmpeg in real time; fails unless FFmpeg is content. */
   publish(url: string, limitMs?: number): Promise<void>;
@@ -23,6 +24,7 @@ export async function makeClip(seconds: number): Promise<Clip> {
   await makeSource(file, seconds);
   return {
     folder,
+    file,
     packets: await packetsOf(file),
     async publish(url, limitMs = LIMIT_MS) {
       const args = ['-v', 'error', '-re', '-i', file, '-c', 'copy', '-f', 'flv', url];
