@@ -95,7 +95,10 @@ export class Gop {
   #check(): void {
     const { maxFrames, maxBytes, maxDurationMs } = this.#limits;
     const frames = this.#frames;
-    const span = compareTimestamps(frames[frames.length - 1]!.timestamp, frames[0]!.timestamp);
+    const last = frames[frames.length - 1]!;
+    // Data and configurations may bear any time, as 0.
+    const tellsTime = last.kind !== 'data' && !last.isConfig;
+    const span = tellsTime ? compareTimestamps(last.timestamp, frames[0]!.timestamp) : 0;
     const isTooMuch = this.#bytes > maxBytes || this.#memory.refuses(this.#bytes);
     if (isTooMuch || frames.length > maxFrames || Math.abs(span) > maxDurationMs) this.clear();
   }

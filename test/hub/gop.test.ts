@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FairShare } from '../../src/hub/fair-share.ts';
 import { Gop, type GopLimits } from '../../src/hub/gop.ts';
-import { audio, avcHeader, inter, key, metadata, trackVideo } from '../support/frames.ts';
+import { audio, avcHeader, cuePoint, inter, key, metadata, trackVideo } from '../support/frames.ts';
 
 const ROOMY: GopLimits = { maxFrames: 1000, maxBytes: 1_000_000, maxDurationMs: 60_000 };
 
@@ -166,5 +166,12 @@ describe('the last group of pictures', () => {
     expect([small.bytes, memory.bytes]).toEqual([16, 48]);
     large.add(inter(4));
     expect([small.bytes, large.bytes, memory.bytes]).toEqual([16, 0, 16]);
+  });
+
+  it('is not taken for too long because of data and configurations, which may be stamped with 0', () => {
+    const it = gop();
+    it.begin(key(1_000_000), []);
+    for (const frame of [inter(1_000_033), cuePoint(0), metadata(0, 2)]) it.add(frame);
+    expect(it.frames.length).toBe(4);
   });
 });
