@@ -26,6 +26,8 @@ export {
   type FlvContents,
   type FlvTagHead,
 } from './flv.ts';
+export { MAX_TIMED_EVENT_BYTES, readTimedEvent, type TimedEvent } from './timed-event.ts';
+export { MAX_SPLICE_BYTES, readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
 export { packetsOf, type MediaPacket } from './packets.ts';
 export { audioConfig, opusSamples, type AudioConfig } from './audio-config.ts';
 export { videoConfig, type VideoConfig } from './video-config.ts';

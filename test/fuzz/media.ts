@@ -6,12 +6,17 @@ import {
   encodingOf,
   frameFromMessage,
   opusSamples,
+  MAX_TIMED_EVENT_BYTES,
   packetsOf,
+  readSplice,
+  readTimedEvent,
   videoConfig,
   type Frame,
 } from '../../src/media/index.ts';
 import { string } from '../support/frames.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { crc32, ELEMENTAL_OUT, INSERT_OUT, OPPORTUNITY_START } from '../support/splices.ts';
+import { adCue, cue, data3, textData } from '../support/timed.ts';
 
 /** One thing to throw random input at: `run` throws at the first input that is treated wrongly. */
 export interface FuzzTarget {
@@ -106,6 +111,55 @@ const configurations: FuzzTarget = {
   },
 };
 
+const EVENTS: readonly Buffer[] = [
+  textData(0, 'text').payload,
+  cue(0, 'name', { a: 1, b: [true, null, 'x'] }).payload,
+  adCue(0, INSERT_OUT).payload,
+  data3(0, 'onX', new Date(0), 'x').payload,
+];
+const SECTIONS: readonly Buffer[] = [
+  Buffer.from(INSERT_OUT, 'base64'),
+  Buffer.from(OPPORTUNITY_START, 'base64'),
+  Buffer.from(ELEMENTAL_OUT, 'hex'),
+];
+
+/** A copy with some bytes changed, now and then cut short. */
+function damaged(bytes: Buffer, random: SeededRandom): Buffer {
+  const copy = Buffer.from(bytes);
+  for (let i = random.int(4); i > 0; i--) copy[random.int(copy.length)] = random.int(256);
+  return random.int(4) === 0 ? copy.subarray(0, random.int(copy.length)) : copy;
+}
+
+/** A damaged section whose checksum is right again, so that what is inside is read. */
+function resealed(bytes: Buffer, random: SeededRandom): Buffer {
+  const copy = damaged(bytes, random);
+  if (copy.length < 20) return copy;
+  copy[0] = 0xfc;
+  copy.writeUInt16BE(0x3000 | (copy.length - 3), 1);
+  copy.writeUInt32BE(crc32(copy.subarray(0, -4)), copy.length - 4);
+  return copy;
+}
+
+const events: FuzzTarget = {
+  name: 'readTimedEvent',
+  run(random, iterations) {
+    for (let i = 0; i < iterations; i++) {
+      const type = random.pick([15, 18]);
+      const payload = damaged(random.pick(EVENTS), random);
+      const event = readTimedEvent(frameFromMessage({ type, streamId: 1, timestamp: 0, payload }));
+      if (event !== undefined) {
+        const isBad = event.name === '' || Buffer.byteLength(event.text) > MAX_TIMED_EVENT_BYTES;
+        JSON.parse(event.text);
+        if (isBad) throw new Error(`no event: ${payload.toString('hex')}`);
+      }
+      const section = resealed(random.pick(SECTIONS), random);
+      for (const { key, durationMs = 0 } of readSplice(section)?.marks ?? []) {
+        if (key === '' || !(durationMs >= 0)) throw new Error(`no splice: ${section.toString('hex')}`);
+      }
+    }
+  },
+};
+
 /** Pieces that mean something in names, beside plain letters. */
 const PIECES = [
   '/',
@@ -157,4 +211,4 @@ const names: FuzzTarget = {
   },
 };
 
-export const targets: readonly FuzzTarget[] = [frames, configurations, names];
+export const targets: readonly FuzzTarget[] = [frames, configurations, events, names];

@@ -11,10 +11,16 @@ export interface PlaylistOptions {
   readonly lowLatency: boolean;
   /** The client has the playlist and wants only what is new. */
   readonly skip: boolean;
+  /**
+   * EXT-X-DATERANGE tags. They are in delta updates too (no CAN-SKIP-DATERANGES): there are few, and so no client has to be told which are
+   * gone.
+   */
+  readonly dateRanges?: readonly string[];
 }
 
 /** A media playlist (RFC 8216bis). */
-export function mediaPlaylist(view: LibraryView, { prefix, lowLatency, skip }: PlaylistOptions): string {
+export function mediaPlaylist(view: LibraryView, options: PlaylistOptions): string {
+  const { prefix, lowLatency, skip, dateRanges = [] } = options;
   const { segments, targetDuration, discontinuitySequence, ended, nextSequence } = view;
   const skipped = lowLatency ? skippable(view) : 0;
   const first = segments[0]?.sequence ?? nextSequence;
@@ -25,6 +31,7 @@ export function mediaPlaylist(view: LibraryView, { prefix, lowLatency, skip }: P
   if (segments.every(({ independent }) => independent)) lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
   const omitted = skip ? skipped : 0;
   if (omitted > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${omitted}`);
+  lines.push(...dateRanges);
   lines.push(...segmentLines(view, omitted, prefix, lowLatency));
   if (ended) lines.push('#EXT-X-ENDLIST');
   return `${lines.join('\n')}\n`;

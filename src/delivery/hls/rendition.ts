@@ -1,4 +1,6 @@
 import { AudioClock } from './audio-clock.ts';
+import { CueQueue } from './cue-queue.ts';
+import { withCueBrand, type Cue } from './emsg.ts';
 import { Library, type LibraryOptions } from './library.ts';
 import type { FairShare } from '../../hub/index.ts';
 import { FragmentMuxer } from './muxer.ts';
@@ -24,6 +26,7 @@ export class Rendition {
   readonly library: Library;
   readonly #options: RenditionOptions;
   readonly #sound = new AudioClock();
+  readonly #cues = new CueQueue();
   #segmenter: Segmenter;
   #plans: PartPlan[] = [];
   #muxer: FragmentMuxer | undefined = undefined;
@@ -58,6 +61,11 @@ export class Rendition {
     this.#keep(this.#segmenter.addAudio({ data, at: this.#sound.place(at, duration), duration }));
   }
 
+  /** Goes into the part that its time is in. */
+  addCue(cue: Cue): void {
+    this.#cues.add(cue);
+  }
+
   /** Muxes the next part that has been planned; false when there is none. Rejects when it cannot be muxed. */
   async muxNext(): Promise<boolean> {
     const plan = this.#plans.shift();
@@ -87,7 +95,9 @@ export class Rendition {
       await this.#muxer?.close();
       this.#muxer = await FragmentMuxer.open(plan.tracks);
     }
-    const muxed = await this.#muxer.mux(plan);
+    const { init, data } = await this.#muxer.mux(plan);
+    const cues = this.#cues.take(plan.start, plan.start + plan.duration);
+    const muxed = { init: withCueBrand(init), data: cues.length > 0 ? Buffer.concat([...cues, data]) : data };
     this.library.add(plan, muxed, this.#options.programTime(plan.start));
     if (this.library.targetDuration === undefined && this.library.hasSegment) this.promise();
   }

@@ -62,7 +62,9 @@ export class Show {
       const isThere = (): boolean => library.ended || library.has(sequence, part);
       if (!(await this.waiting.until(isThere, deadline))) return { status: 503 };
     }
-    const playlist = mediaPlaylist(library.view(), { prefix: name, lowLatency: this.#options.lowLatency, skip });
+    const view = library.view();
+    const dateRanges = this.stream.dateRanges(view.segments[0]?.programTime ?? -Infinity);
+    const playlist = mediaPlaylist(view, { prefix: name, lowLatency: this.#options.lowLatency, skip, dateRanges });
     return { status: 200, playlist, maxAge: sequence === undefined ? 0 : library.targetDuration! };
   }
 

@@ -5,6 +5,7 @@ import type { HlsOptions } from './options.ts';
 import type { Tracks } from './plan.ts';
 import { Rendition } from './rendition.ts';
 import { StreamTracks } from './stream-tracks.ts';
+import { TimedData } from './timed-data.ts';
 import { Timeline } from './timeline.ts';
 
 /** How much is muxed before others have their turn: 4 ms of work. */
@@ -34,6 +35,7 @@ export class HlsStream implements Subscriber {
   readonly #tracks = new StreamTracks();
   readonly #renditions = new Map<string, Rendition>();
   readonly #timeline = new Timeline();
+  readonly #timedData = new TimedData();
   /** What waits, one queue for each publisher. */
   #runs: Outbox[] = [new Outbox()];
   #pumping: Promise<void> | undefined = undefined;
@@ -57,6 +59,11 @@ export class HlsStream implements Subscriber {
     return this.#subscription?.publishing ?? false;
   }
 
+  /** Ad markers, for every playlist that begins at `from` (milliseconds since 1970). */
+  dateRanges(from: number): readonly string[] {
+    return this.#timedData.dateRanges.lines(from);
+  }
+
   get renditions(): ReadonlyMap<string, Rendition> {
     return this.#renditions;
   }
@@ -75,7 +82,7 @@ export class HlsStream implements Subscriber {
   }
 
   deliver(frame: Frame): void {
-    if (frame.kind === 'data') return;
+    if (frame.kind === 'data' && frame.isConfig) return;
     this.#runs.at(-1)!.push(frame);
     this.#pump();
   }
@@ -147,6 +154,7 @@ export class HlsStream implements Subscriber {
       for (const rendition of this.#renditions.values()) if (await rendition.muxNext()) isBusy = true;
       if (isBusy) this.#deps.changed();
     }
+    if (this.#lead !== undefined) this.#timedData.settle((at) => this.#programTime(at));
   }
 
   #fail(error: unknown): void {
@@ -158,11 +166,13 @@ export class HlsStream implements Subscriber {
   /** Another publisher: nothing is known of what it sends. */
   #startAnew(): void {
     this.#tracks.clear();
+    this.#timedData.interrupt();
     for (const rendition of this.#renditions.values()) rendition.interrupt(rendition.tracks);
     this.#lead = undefined;
   }
 
   #take(frame: Frame): void {
+    if (frame.kind === 'data') return this.#takeData(frame);
     if (frame.isConfig) {
       for (const packet of packetsOf(frame)) if (this.#tracks.learn(packet)) this.#tracksChanged();
       return;
@@ -174,6 +184,15 @@ export class HlsStream implements Subscriber {
       if (this.#tracks.learn(packet)) this.#tracksChanged();
       if (packet.role === 'coded') this.#add(packet, placed.at);
     }
+  }
+
+  /** Into the playlists that players choose one of; a further sound track, played beside it, would say everything twice. */
+  #takeData(frame: Frame): void {
+    const cue = this.#timedData.take(frame, this.#timeline.placeData(frame.timestamp));
+    if (cue === undefined) return;
+    const all = [...this.#renditions.values()];
+    const withPicture = all.filter(({ tracks }) => tracks.video !== undefined);
+    for (const rendition of withPicture.length > 0 ? withPicture : all) rendition.addCue(cue);
   }
 
   #add(packet: MediaPacket, at: number): void {

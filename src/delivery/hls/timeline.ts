@@ -37,6 +37,12 @@ export class Timeline {
     return this.#settle(timestamp, this.#latest + 1, true);
   }
 
+  /** The place of data, which moves nothing: some encoders give it no time of its own, and it belongs to the present then. */
+  placeData(timestamp: number): number {
+    const step = this.#latest === undefined ? 0 : compareTimestamps(timestamp, this.#raw);
+    return this.latest + (Math.abs(step) <= JUMP_MS ? step : 0);
+  }
+
   #advance(timestamp: number, step: number): Placed {
     const at = this.#latest! + step;
     if (step > 0) {

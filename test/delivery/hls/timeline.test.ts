@@ -27,4 +27,15 @@ describe('a timeline', () => {
     timeline.place(100_000);
     expect(timeline.place(10_020)).toBeUndefined();
   });
+
+  it('places data by its time, in the present where that is none, and is not moved by it', () => {
+    const timeline = new Timeline();
+    const origin = timeline.placeData(99_999);
+    const start = timeline.place(100_000)!.at;
+    expect(start).toBe(origin);
+    expect(timeline.placeData(100_000 + JUMP_MS)).toBe(start + JUMP_MS);
+    expect(timeline.placeData(100_000 - JUMP_MS)).toBe(start - JUMP_MS);
+    for (const odd of [0, 100_000 + JUMP_MS + 1, 100_000 - JUMP_MS - 1]) expect(timeline.placeData(odd)).toBe(start);
+    expect(timeline.place(100_020)).toEqual({ at: start + 20, jumped: false });
+  });
 });
