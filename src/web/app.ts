@@ -72,10 +72,10 @@ export function createWebApp(options: WebAppOptions, dependencies: WebAppDepende
   return app;
 }
 
-function addPages(app: Express, options: WebAppOptions, { draining, doors, log }: WebAppDependencies): void {
+function addPages(app: Express, options: WebAppOptions, { draining, doors, hls, log }: WebAppDependencies): void {
   const { crossdomain, acmeWebroot = null } = options;
   get(app, '/', (request, response) => {
-    response.type('html').send(homePage(mediaAddresses(visitedBy(request), doors())));
+    response.type('html').send(homePage(mediaAddresses(visitedBy(request), doors()), hls !== undefined));
   });
   get(app, '/healthz', (_, response) => {
     response

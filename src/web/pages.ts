@@ -6,13 +6,13 @@ import { STYLE } from './style.ts';
 const APP = 'live';
 const STREAM = 'stream';
 
-/** The page at `/`: what this is, and how to publish and play here. */
-export function homePage(addresses: readonly MediaAddress[]): string {
+/** The page at `/`: what this is, and how to publish and play here. `watchable`: streams can be watched on pages of this server. */
+export function homePage(addresses: readonly MediaAddress[], watchable: boolean): string {
   return page(
     'rtmp-gateway',
     markup`<h1>rtmp-gateway</h1>
-<p class="lead">A live stream that is published over any of these addresses plays over all of them.</p>
-${addresses.length === 0 ? markup`<p>No media address is open.</p>` : guide(addresses)}
+<p class="lead">A live stream that is published over any of these addresses plays over all of them${watchable ? ', and in the browser' : ''}.</p>
+${addresses.length === 0 ? markup`<p>No media address is open.</p>` : guide(addresses, watchable)}
 <p class="note"><a href="/healthz">Health of this gateway</a></p>`,
   );
 }
@@ -55,20 +55,29 @@ ${content}
 `.text;
 }
 
-function guide(addresses: readonly MediaAddress[]): Html {
+function guide(addresses: readonly MediaAddress[], watchable: boolean): Html {
   const [{ origin }] = addresses as readonly [MediaAddress];
   const url = `${origin}/${APP}/${STREAM}`;
   const others = addresses.length > 1 ? markup`<p>The other addresses do as well.</p>\n` : '';
   return markup`${addressTable(addresses)}
 <p>Put your own names for <code>${APP}</code> (the application) and <code>${STREAM}</code> (the stream).</p>
 <h2>Publish</h2>
+${publishWithObs(addresses)}<h3>With an app on a phone</h3>
+<p>Most have one field for the whole address: <code>${url}</code>. Some ask for server and stream key apart, as OBS does.</p>
 <h3>With ffmpeg</h3>
 ${commandLine('publish', `ffmpeg -re -i video.mp4 -c:v libx264 -g 60 -c:a aac -f flv "${url}"`)}
-${others}${publishWithObs(addresses)}<h2>Play</h2>
-<h3>With ffplay</h3>
+${others}<h2>Play</h2>
+${watchable ? playInBrowser() : ''}<h3>With ffplay</h3>
 ${commandLine('play', `ffplay "${url}"`)}
 ${others}<h3>With OBS</h3>
 <p>Add a “Media Source”, clear “Local File”, and write one of the addresses into “Input”.</p>`;
+}
+
+function playInBrowser(): Html {
+  return markup`<h3>In a browser</h3>
+<p><a href="/watch/${APP}/${STREAM}">/watch/${APP}/${STREAM}</a> on this server is a page that plays the stream.
+Players that know HLS open <code>/hls/${APP}/${STREAM}/index.m3u8</code>.</p>
+`;
 }
 
 /** OBS publishes over RTMP and RTMPS; its own RTMPT freezes. */
@@ -76,7 +85,8 @@ function publishWithObs(addresses: readonly MediaAddress[]): Html | '' {
   const suitable = addresses.filter(({ scheme }) => scheme === 'rtmp' || scheme === 'rtmps');
   if (suitable.length === 0) return '';
   return markup`<h3>With OBS</h3>
-<p>In Settings, Stream, choose the service “Custom…”. The stream key is <code>${STREAM}</code>, the server:</p>
+<p>In Settings, Stream, choose the service “Custom…”. In Settings, Output, set the keyframe interval to 2 s: players
+begin at keyframes. The stream key is <code>${STREAM}</code>, the server:</p>
 <ul>
 ${suitable.map(({ origin }) => markup`<li><code>${origin}/${APP}</code></li>\n`)}</ul>
 ${suitable.some(({ scheme }) => scheme === 'rtmps') ? certificateNote() : ''}`;
