@@ -20,6 +20,10 @@ export interface MediaJob {
   readonly window?: number;
   /** Pause of a tunnel's client after an empty answer. */
   readonly pollMs: number;
+  /** Each player of a stream on a NetStream of another number, so that the server cannot send two of them the same bytes. */
+  readonly ownNetStreams?: boolean;
+  /** The port of an HTTP server from which each stream is fetched by one player of low-latency HLS. */
+  readonly hlsPort?: number;
 }
 
 /** Sessions that only poll, or plain pollers of an HTTP server that knows no RTMP. */
@@ -92,6 +96,8 @@ export interface MediaReport extends Cost {
   readonly delayMs: Spread | undefined;
   readonly answers: number;
   readonly emptyAnswers: number;
+  /** Parts that HLS players got. */
+  readonly hlsParts: number;
 }
 
 export interface PollReport extends Cost {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MediaJob, MediaReport } from './job.ts';
+import { HlsReader } from './hls-reader.ts';
 import { Player } from './player.ts';
 import { newTally, type Tally } from './tally.ts';
 import { Publishers } from './publishers.ts';
@@ -30,15 +31,17 @@ export async function runMediaLoad(job: MediaJob): Promise<MediaReport> {
     stream: stream(index % job.streams),
     role: 'play',
     tunnel: { pollMs: job.pollMs, answered },
+    ...(job.ownNetStreams && { netStream: 1 + Math.floor(index / job.streams) }),
   });
   const crowd = new Crowd(publishers, job.window);
   const players = await gather(job, wishOf, tally, () => crowd.moved());
   crowd.hurry(players);
+  const readers = await watch(job, stream);
   await sleep(job.warmUpSeconds * 1000);
   Object.assign(tally, { messages: 0, bytes: 0, lost: 0, reordered: 0, damaged: 0 });
   Object.assign(answers, { all: 0, empty: 0 });
   tally.delay.clear();
-  const before = { messages: publishers.sentMessages, bytes: publishers.sentBytes };
+  const before = { messages: publishers.sentMessages, bytes: publishers.sentBytes, parts: partsOf(readers) };
   const finish = measure(job.serverPid);
   await sleep(job.seconds * 1000);
   const report: MediaReport = {
@@ -55,11 +58,27 @@ export async function runMediaLoad(job: MediaJob): Promise<MediaReport> {
     delayMs: tally.delay.spread(),
     answers: answers.all,
     emptyAnswers: answers.empty,
+    hlsParts: partsOf(readers) - before.parts,
   };
+  for (const reader of readers) reader.stop();
   crowd.stop();
   for (const player of players) player.client.close();
   publishers.stop();
   return report;
+}
+
+/** One player of HLS for each stream, where the job has any; resolves when all of them have media. */
+async function watch({ hlsPort, streams }: MediaJob, stream: (index: number) => string): Promise<HlsReader[]> {
+  if (hlsPort === undefined) return [];
+  const urls = Array.from(
+    { length: streams },
+    (_, index) => `http://127.0.0.1:${hlsPort}/hls/${APP}/${stream(index)}/`,
+  );
+  return Promise.all(urls.map((url) => HlsReader.open(url)));
+}
+
+function partsOf(readers: readonly HlsReader[]): number {
+  return readers.reduce((sum, { parts }) => sum + parts, 0);
 }
 
 /** Starts the players at the job's ramp; resolves when all of them have seen media. */

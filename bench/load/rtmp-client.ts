@@ -19,6 +19,8 @@ export interface Wish {
   readonly stream: string;
   readonly role: 'publish' | 'play';
   readonly tunnel: TunnelOptions;
+  /** On which of its NetStreams: the client creates as many. 1 if left out. */
+  readonly netStream?: number;
 }
 
 export interface ClientEvents {
@@ -56,9 +58,11 @@ export class RtmpClient {
   #acknowledgeEvery = Infinity;
   #acknowledged = 0;
   #finished = false;
+  #netStreamsLeft: number;
 
   constructor(wish: Wish, events: ClientEvents) {
     this.#wish = wish;
+    this.#netStreamsLeft = wish.netStream ?? 1;
     this.#events = events;
     this.#carrier = openCarrier(wish, {
       opened: () => this.#opened(),
@@ -166,6 +170,7 @@ export class RtmpClient {
   }
 
   #streamCreated(id: number): void {
+    if (--this.#netStreamsLeft > 0) return this.#carrier.write(command('createStream', 2, null));
     this.streamId = id;
     this.milestones.asked = nowMicros();
     const { role, stream } = this.#wish;

@@ -37,23 +37,23 @@ export interface Entry {
 
 export const GATEWAY = 'rtmp-gateway';
 
-/** This project's gateway, from `dist`; `tunnel` holds settings of the configuration's section of that name. */
-export function gateway(name = GATEWAY, tunnel: Record<string, unknown> = {}): Entry {
+/** This project's gateway, from `dist`; `settings` are further keys of its configuration. */
+export function gateway(name = GATEWAY, settings: Record<string, unknown> = {}): Entry {
   return {
     name,
     ...(!existsSync(MAIN) && { missing: 'dist/main.js is missing: npm run build' }),
     start: async (upstream) => {
       const folder = await mkdtemp(join(tmpdir(), 'bench-gateway-'));
       const file = join(folder, 'gateway.yaml');
-      const listen = ['rtmp', 'rtmpt', 'rtmps'].map((protocol) => ({
+      const listen = [['rtmp'], ['rtmpt', 'web'], ['rtmps']].map((protocols) => ({
         host: '127.0.0.1',
         port: 0,
-        protocols: [protocol],
+        protocols,
       }));
       const tls = { certificates: [await writePair(folder)] };
       const core = upstream === undefined ? {} : { upstreams: [`rtmp://127.0.0.1:${upstream}`] };
       // JSON is YAML.
-      await writeFile(file, JSON.stringify({ listen, core, tunnel, tls, log: { level: 'info', format: 'json' } }));
+      await writeFile(file, JSON.stringify({ listen, core, tls, log: { level: 'info', format: 'json' }, ...settings }));
       const child = spawn(process.execPath, [MAIN, '--config', file], {
         stdio: ['ignore', 'pipe', 'pipe'],
       });

@@ -11,7 +11,11 @@ export const polls: Suite = {
   name: 'poll',
   title: 'an empty poll: 50 keep-alive sessions, the next poll on each answer',
   // hold 0: every poll is answered at once, as the two HTTP servers do; holding is measured by itself.
-  entries: [gateway(GATEWAY, { hold: 0 }), floor('node:http', 'node-http.mjs'), floor('Express', 'express.mjs')],
+  entries: [
+    gateway(GATEWAY, { tunnel: { hold: 0 } }),
+    floor('node:http', 'node-http.mjs'),
+    floor('Express', 'express.mjs'),
+  ],
   once: (contender, options) => poll(contender, options, 50),
 };
 

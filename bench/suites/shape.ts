@@ -10,7 +10,10 @@ const SLACK_SECONDS = 40;
 const BITS = 8;
 
 /** Who publishes and plays, how, and how much. */
-export type Shape = Pick<MediaJob, 'streams' | 'playersPerStream' | 'ramp' | 'kbitPerSecond' | 'window'> & {
+export type Shape = Pick<
+  MediaJob,
+  'streams' | 'playersPerStream' | 'ramp' | 'kbitPerSecond' | 'window' | 'ownNetStreams' | 'hlsPort'
+> & {
   readonly publishers: Target['transport'];
   readonly players: Target['transport'];
 };

@@ -1,3 +1,3 @@
 import { testInChromium } from '../support/chromium-watch.ts';
 
-testInChromium({ watchSeconds: 120, publishers: 10 });
+testInChromium({ watchSeconds: 120, publishers: 10, markSeconds: 30, thorough: true });
