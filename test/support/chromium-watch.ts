@@ -26,12 +26,13 @@ function median(values: readonly number[]): number {
   return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!);
 }
 
-function publish(url: string, size: string): Running {
-  return run('ffmpeg', [
+function publish(url: string, size: string, seconds: number): Running {
+  const args = [
     ...['-v', 'error', '-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`],
     ...['-f', 'lavfi', '-i', 'sine=440:sample_rate=48000', '-c:v', 'libx264', '-preset', 'ultrafast'],
     ...['-tune', 'zerolatency', '-g', '30', '-b:v', '400k', '-c:a', 'aac', '-f', 'flv', url],
-  ]);
+  ];
+  return run('ffmpeg', args, 60_000 + seconds * 1_000);
 }
 
 /** A stream on the page to watch, in Chromium. */
@@ -62,7 +63,7 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
     it(
       `plays for ${watchSeconds} s on the page to watch, less than 3 s behind, and nothing is said against it`,
       async () => {
-        publisher = publish(gateway.url('rtmp', 'live/page'), '640x360');
+        publisher = publish(gateway.url('rtmp', 'live/page'), '640x360', watchSeconds);
         await gateway.until(() => gateway.publishing('live/page'));
         const { page, complaints } = await openPage(browser, address('watch/live/page'));
         await expect.poll(async () => (await look(page)).at, { timeout: 15_000 }).toBeGreaterThan(1);
@@ -133,7 +134,7 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
       async () => {
         const url = gateway.url('rtmp', 'live/ten');
         const sequences: number[] = [];
-        publisher = publish(url, '320x180');
+        publisher = publish(url, '320x180', 0);
         await gateway.until(() => gateway.publishing('live/ten'));
         const { page } = await openPage(browser, address('watch/live/ten'));
         await expect.poll(async () => (await look(page)).at, { timeout: 15_000 }).toBeGreaterThan(0.5);
@@ -141,7 +142,7 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
           const width = 320 + 32 * round;
           publisher.child.kill('SIGKILL');
           await publisher.finished;
-          publisher = publish(url, `${width}x180`);
+          publisher = publish(url, `${width}x180`, 0);
           await expect.poll(async () => (await look(page)).width, { timeout: 20_000, interval: 200 }).toBe(width);
           const { at, error } = await look(page);
           expect(error).toBeUndefined();
