@@ -21,6 +21,7 @@ export const WATCH_SCRIPT = `'use strict';
   const play = () => video.play().catch(() => state('paused', 'Ready: press play'));
 
   function start() {
+    following = true;
     if (window.Hls && Hls.isSupported()) startHls();
     else if (video.canPlayType('application/vnd.apple.mpegurl')) startNative();
     else state('failed', 'This browser cannot play HLS.');
@@ -60,6 +61,20 @@ export const WATCH_SCRIPT = `'use strict';
       state('waiting', 'Nobody is publishing here. Waiting…');
       setTimeout(startNative, RETRY_MS);
     }, { once: true });
+  }
+
+  // A playlist that says so does not go on: another publisher gets another.
+  async function isOver() {
+    const master = await fetch(source);
+    if (!master.ok) return false;
+    const first = (await master.text()).split('\\n').find((line) => line && !line.startsWith('#'));
+    const media = await fetch(new URL(first, master.url));
+    return media.ok && (await media.text()).includes('#EXT-X-ENDLIST');
+  }
+
+  async function startAgain() {
+    if (await isOver().catch(() => true)) setTimeout(startAgain, RETRY_MS);
+    else start();
   }
 
   const seconds = (value) => (Number.isFinite(value) ? value.toFixed(1) + ' s' : '–');
@@ -117,6 +132,10 @@ export const WATCH_SCRIPT = `'use strict';
   video.addEventListener('seeked', () => {
     const live = edge();
     if (live !== undefined && live - video.currentTime < 2) following = true;
+  });
+  video.addEventListener('ended', () => {
+    state('waiting', 'The stream has ended. Waiting for the next…');
+    setTimeout(startAgain, RETRY_MS);
   });
   document.getElementById('edge').addEventListener('click', () => {
     const target = edge();

@@ -80,6 +80,30 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
       60_000 + watchSeconds * 1_000,
     );
 
+    it('says when a stream has ended, and plays the next', async () => {
+      publisher = publish(gateway.url('rtmp', 'live/end'), '320x180', 0);
+      await gateway.until(() => gateway.publishing('live/end'));
+      const { page } = await openPage(browser, address('watch/live/end'));
+      let isOver = false;
+      // The gateway says so when nobody has published for a minute.
+      await page.route('**/v0.m3u8*', async (route) => {
+        const answer = await route.fetch();
+        const text = await answer.text();
+        // Up to the last whole segment.
+        const ended = text.replace(/(\n[^#\n]+\n)(#.*\n)*$/, '$1#EXT-X-ENDLIST\n');
+        await route.fulfill({ response: answer, body: isOver ? ended : text });
+      });
+      const state = async (): Promise<string> => (await look(page)).state;
+      await expect.poll(state, { timeout: 15_000 }).toBe('live');
+      isOver = true;
+      await expect.poll(() => page.textContent('#state'), { timeout: 15_000 }).toContain('has ended');
+      await page.waitForTimeout(3_000);
+      expect(await state()).toBe('waiting');
+      isOver = false;
+      await expect.poll(state, { timeout: 15_000 }).toBe('live');
+      await page.close();
+    }, 60_000);
+
     it('shows a picture less than 3 s after it was made', async () => {
       const clock = publishClock(gateway.url('rtmp', 'live/clock'));
       try {
