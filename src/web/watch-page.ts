@@ -33,7 +33,8 @@ export const WATCH_POLICY = [
   `style-src 'sha256-${createHash('sha256').update(SHEET).digest('base64')}'`,
   "script-src 'self'",
   "connect-src 'self'",
-  "media-src 'self' blob:",
+  // data: is the empty text track that hls.js puts a stream's timed metadata into.
+  "media-src 'self' blob: data:",
   'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",

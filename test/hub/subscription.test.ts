@@ -56,6 +56,16 @@ describe('a player who is there before the publisher’s first frame', () => {
 });
 
 describe('a player who joins', () => {
+  it('gets no data from before the keyframe that it begins with, now or to come', () => {
+    const { join, send } = stage();
+    send(avcHeader(), key(10), cuePoint(15, 1), inter(20), key(30), cuePoint(35, 2), inter(40));
+    const [player, patient] = [join(), join({ gop: false })];
+    expect(words(player)).toEqual(['video:0:header@30', 'key@30', 'data@35', 'video@40']);
+    send(cuePoint(45, 3), key(50), cuePoint(55, 4));
+    expect(words(player).slice(4)).toEqual(['data@45', 'key@50', 'data@55']);
+    expect(words(patient)).toEqual(['video:0:header@50', 'key@50', 'data@55']);
+  });
+
   it('gets the headers at the time of the last keyframe, and all since then', () => {
     const { join, send } = stage();
     send(metadata(), avcHeader(), aacHeader(), key(10), inter(20), key(30), audio(31), cuePoint(32), inter(40));

@@ -20,7 +20,7 @@ describe('the page to watch', () => {
     const hash = createHash('sha256').update(style).digest('base64');
     expect(WATCH_POLICY).toContain(`style-src 'sha256-${hash}'`);
     expect(WATCH_POLICY).toMatch(
-      /^default-src 'none'; .*script-src 'self'; connect-src 'self'; media-src 'self' blob:/,
+      /^default-src 'none'; .*script-src 'self'; connect-src 'self'; media-src 'self' blob: data:/,
     );
     expect(WATCH_POLICY).not.toMatch(/unsafe|\*|https?:/);
   });
