@@ -2,8 +2,8 @@ import { GatewayError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
   audioConfig,
-  opusSamples,
   packetsOf,
+  soundSamples,
   videoConfig,
   type AudioConfig,
   type Frame,
@@ -142,7 +142,7 @@ export class Mp4Writer implements RecordingWriter {
   }
 
   async #mux(video: readonly Coded[], waiting: readonly Waiting[], opens: boolean): Promise<void> {
-    this.#tracks ??= this.#findTracks(video[0]?.data);
+    this.#tracks ??= this.#findTracks(video[0]?.data, waiting[0]?.data);
     if (this.#muxer !== undefined && opens && this.#fragments >= FRAGMENTS_PER_RUN) await this.#renew();
     const isFirst = this.#sequence === 0;
     this.#muxer ??= await FragmentMuxer.open(this.#tracks);
@@ -163,15 +163,14 @@ export class Mp4Writer implements RecordingWriter {
   #placed(waiting: readonly Waiting[], config: AudioConfig | undefined): Coded[] {
     if (config === undefined) return [];
     return waiting.map(({ data, at }) => {
-      const samples = config.codec === 'opus' ? opusSamples(data) : config.packetSamples;
-      const duration = (samples / config.sampleRate) * 1000;
+      const duration = (soundSamples(config, data) / config.sampleRate) * 1000;
       return { data, isKeyframe: true, at: this.#clock.place(at, duration), duration };
     });
   }
 
-  #findTracks(keyframe: Uint8Array | undefined): Tracks {
+  #findTracks(keyframe: Uint8Array | undefined, sound: Buffer | undefined): Tracks {
     const { video: videoCodec, audio: audioCodec } = this.#codecs;
-    const tracks = { video: this.#videoConfig(keyframe), audio: this.#audioConfig() };
+    const tracks = { video: this.#videoConfig(keyframe), audio: this.#audioConfig(sound) };
     const lost = [...(tracks.video ? [] : [videoCodec]), ...(tracks.audio ? [] : [audioCodec])].filter(Boolean);
     if (tracks.video === undefined && tracks.audio === undefined) {
       throw new RecordingError('RECORD_CODEC', `MP4 recordings cannot hold ${lost.join(' and ') || 'this codec'}`);
@@ -188,9 +187,9 @@ export class Mp4Writer implements RecordingWriter {
       : videoConfig(codec, this.#record('video'), keyframe && Buffer.from(keyframe));
   }
 
-  #audioConfig(): AudioConfig | undefined {
+  #audioConfig(packet: Buffer | undefined): AudioConfig | undefined {
     const codec = this.#codecs.audio;
-    return codec === undefined ? undefined : audioConfig(codec, this.#record('audio'));
+    return codec === undefined ? undefined : audioConfig(codec, this.#record('audio'), packet);
   }
 
   /** The configuration record of the chosen track. */

@@ -1,44 +1,72 @@
+import { ac3Config, eac3Config, eac3Samples } from './ac3.ts';
 import { BitReader } from './bits.ts';
+import { flacConfig, flacSamples } from './flac.ts';
+import { mp3Config } from './mp3.ts';
 
 /** What a decoder of a sound track has to be told. */
 export interface AudioConfig {
-  readonly codec: 'aac' | 'opus';
+  readonly codec: 'aac' | 'opus' | 'flac' | 'mp3' | 'ac3' | 'eac3';
   /** RFC 6381, as in a playlist's CODECS. */
   readonly codecString: string;
   /** The rate that packets are counted in, Hz. */
   readonly sampleRate: number;
   readonly channels: number;
-  /** AudioSpecificConfig, or Opus's identification header. */
-  readonly description: Uint8Array;
-  /** Samples in every packet at `sampleRate`; 0 if each packet tells (Opus). */
+  /** AudioSpecificConfig, Opus's identification header, FLAC's mark and STREAMINFO; of AC-3 and E-AC-3 the head of a sync frame. */
+  readonly description: Uint8Array | undefined;
+  /** Samples in every packet at `sampleRate`; 0 if each packet tells (`soundSamples`). */
   readonly packetSamples: number;
 }
 
 const AAC_RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
 const AAC_CHANNELS = [0, 1, 2, 3, 4, 5, 6, 8];
+const LC = 2;
 const SBR = 5;
 const PS = 29;
+const SBR_ADDED = 0x2b7;
+const PS_ADDED = 0x548;
 const OPUS_RATE = 48000;
 
-/** Reads the configuration of a sound track; Opus does without one. Undefined if it is not understood. */
-export function audioConfig(fourCc: string, record: Buffer | undefined): AudioConfig | undefined {
-  if (fourCc === 'mp4a') return record && aacConfig(record);
-  return fourCc === 'Opus' ? opusConfig(record) : undefined;
+/** Sound whose every packet says what it is; RTMP has no configuration record for it. */
+const SELF_DESCRIBING: readonly string[] = ['.mp3', 'ac-3', 'ec-3'];
+
+/** Whether packets of this codec are all there is to know of it. */
+export function isSelfDescribing(fourCc: string): boolean {
+  return SELF_DESCRIBING.includes(fourCc);
 }
 
-/** AudioSpecificConfig, ISO/IEC 14496-3, 1.6.2.1. */
+/**
+ * Reads the configuration of a sound track: of its record, or of a packet if it is self-describing; Opus does without either.
+ * Undefined if it is not understood, or not by the muxer.
+ */
+export function audioConfig(fourCc: string, record: Buffer | undefined, packet?: Buffer): AudioConfig | undefined {
+  if (fourCc === 'mp4a') return record && aacConfig(record);
+  if (fourCc === 'Opus') return opusConfig(record);
+  if (fourCc === 'fLaC') return flacConfig(record);
+  if (fourCc === '.mp3') return mp3Config(packet);
+  if (fourCc === 'ac-3') return ac3Config(packet);
+  return fourCc === 'ec-3' ? eac3Config(packet) : undefined;
+}
+
+/** Samples in a packet, at the rate of its configuration; 0 if it does not tell. */
+export function soundSamples({ codec, packetSamples }: AudioConfig, packet: Buffer): number {
+  if (packetSamples > 0) return packetSamples;
+  if (codec === 'opus') return opusSamples(packet);
+  return codec === 'eac3' ? eac3Samples(packet) : flacSamples(packet);
+}
+
+/** AudioSpecificConfig, ISO/IEC 14496-3, 1.6.2.1. Profiles for MP4 in browsers: LC, HE and HE v2. */
 function aacConfig(record: Buffer): AudioConfig | undefined {
   if (record.length < 2) return undefined;
   const bits = new BitReader(record);
-  const type = objectType(bits);
+  const first = objectType(bits);
   const rate = samplingRate(bits);
   const channels = AAC_CHANNELS[bits.read(4)] ?? 0;
-  if (type === SBR || type === PS) {
-    samplingRate(bits);
-    objectType(bits);
-  }
+  const isExtended = first === SBR || first === PS;
+  if (isExtended) samplingRate(bits);
+  const core = isExtended ? objectType(bits) : first;
+  if (rate === undefined || rate === 0 || core !== LC) return undefined;
   const isShort = bits.flag();
-  if (rate === undefined || rate === 0 || type === 0) return undefined;
+  const type = isExtended ? first : addedType(bits);
   return {
     codec: 'aac',
     codecString: `mp4a.40.${type}`,
@@ -48,6 +76,16 @@ function aacConfig(record: Buffer): AudioConfig | undefined {
     description: record,
     packetSamples: isShort ? 960 : 1024,
   };
+}
+
+/** What is added so that decoders that know only LC may miss it (1.6.6.1). */
+function addedType(bits: BitReader): number {
+  // Of the core: whether it depends on another coder, and whether it is extended.
+  if (bits.flag()) bits.skip(14);
+  bits.skip(1);
+  if (bits.read(11) !== SBR_ADDED || objectType(bits) !== SBR || !bits.flag()) return LC;
+  samplingRate(bits);
+  return bits.read(11) === PS_ADDED && bits.flag() ? PS : SBR;
 }
 
 function objectType(bits: BitReader): number {

@@ -1,5 +1,6 @@
 import { BitReader } from './bits.ts';
 import type { VideoConfig } from './video-config.ts';
+import { look, readColour, type VideoLook } from './vui.ts';
 
 const SEQUENCE_HEADER = 1;
 
@@ -7,14 +8,9 @@ const SEQUENCE_HEADER = 1;
 export function av1Config(record: Buffer | undefined, keyframe: Buffer | undefined): VideoConfig | undefined {
   const header = (record && sequenceHeader(record.subarray(4))) ?? (keyframe && sequenceHeader(keyframe));
   if (header === undefined) return undefined;
-  const { width, height, codecString } = readSequence(header);
-  return {
-    codec: 'av1',
-    codecString: record && record.length >= 4 ? fromRecord(record) : codecString,
-    width,
-    height,
-    description: undefined,
-  };
+  const { codecString, ...rest } = readSequence(header);
+  const told = record && record.length >= 4 ? fromRecord(record) : codecString;
+  return { codec: 'av1', codecString: told, ...rest, description: undefined };
 }
 
 /** AV1 in ISOBMFF, 5: profile, level and tier, bit depth, then whether it is monochrome and how colour is sampled. */
@@ -58,17 +54,50 @@ function leb128(bytes: Buffer, start: number): [value: number, next: number] {
   return [bytes.length, bytes.length];
 }
 
-/** Sequence header OBU (AV1, 5.5.1) as far as the size, which follows what decoders are told of timing. */
-function readSequence(obu: Buffer): { width: number; height: number; codecString: string } {
+/** Sequence header OBU (AV1, 5.5.1). */
+function readSequence(obu: Buffer): { width: number; height: number; codecString: string } & VideoLook {
   const bits = new BitReader(obu);
   const profile = bits.read(3);
   bits.skip(1);
-  const [level, tier] = bits.flag() ? reducedLevel(bits) : fullLevel(bits);
+  const isReduced = bits.flag();
+  const [level, tier] = isReduced ? reducedLevel(bits) : fullLevel(bits);
   const widthBits = bits.read(4) + 1;
   const heightBits = bits.read(4) + 1;
   const width = bits.read(widthBits) + 1;
   const height = bits.read(heightBits) + 1;
-  return { width, height, codecString: name(profile, level, tier, 8, 0, '110') };
+  skipTools(bits, isReduced);
+  const { depth, mono, transfer } = readColourConfig(bits, profile);
+  const sampling = profile === 0 ? '110' : profile === 1 ? '000' : '100';
+  return {
+    width,
+    height,
+    codecString: name(profile, level, tier, depth, mono, sampling),
+    ...look(undefined, transfer),
+  };
+}
+
+/** The coding tools between size and colour. */
+function skipTools(bits: BitReader, isReduced: boolean): void {
+  if (!isReduced && bits.flag()) bits.skip(7);
+  bits.skip(3);
+  if (!isReduced) {
+    bits.skip(4);
+    const hasOrder = bits.flag();
+    if (hasOrder) bits.skip(2);
+    const screen = bits.flag() ? 1 : bits.read(1);
+    if (screen > 0 && !bits.flag()) bits.skip(1);
+    if (hasOrder) bits.skip(3);
+  }
+  bits.skip(3);
+}
+
+/** AV1, 5.5.2, as far as the transfer characteristics. */
+function readColourConfig(bits: BitReader, profile: number) {
+  const isHigh = bits.flag();
+  const isTwelve = profile === 2 && isHigh && bits.flag();
+  const mono = profile === 1 ? 0 : bits.read(1);
+  const transfer = bits.flag() ? readColour(bits) : undefined;
+  return { depth: isTwelve ? 12 : isHigh ? 10 : 8, mono, transfer };
 }
 
 function reducedLevel(bits: BitReader): [number, boolean] {

@@ -1,5 +1,7 @@
 import { BitReader, withoutEmulation } from './bits.ts';
+import { readHevcLook } from './hevc-vui.ts';
 import type { VideoConfig } from './video-config.ts';
+import type { VideoLook } from './vui.ts';
 
 const SPS = 33;
 
@@ -7,7 +9,7 @@ const SPS = 33;
 export function hevcConfig(record: Buffer): VideoConfig | undefined {
   const sps = parameterSet(record, SPS);
   if (sps === undefined) return undefined;
-  return { codec: 'hevc', codecString: codecString(record), ...size(sps), description: record };
+  return { codec: 'hevc', codecString: codecString(record), ...readSps(sps), description: record };
 }
 
 function parameterSet(record: Buffer, wanted: number): Buffer | undefined {
@@ -41,8 +43,8 @@ function reversed(bits: number): number {
   return result >>> 0;
 }
 
-/** Sequence parameter set, H.265, 7.3.2.2.1, as far as the size. */
-function size(sps: Buffer): { width: number; height: number } {
+/** Sequence parameter set, H.265, 7.3.2.2.1. */
+function readSps(sps: Buffer): { readonly width: number; readonly height: number } & VideoLook {
   const bits = new BitReader(withoutEmulation(sps.subarray(2)));
   bits.skip(4);
   const subLayers = bits.read(3);
@@ -56,7 +58,8 @@ function size(sps: Buffer): { width: number; height: number } {
   const [left, right, top, bottom] = bits.flag() ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()] : [0, 0, 0, 0];
   const cropX = chroma === 1 || chroma === 2 ? 2 : 1;
   const cropY = chroma === 1 ? 2 : 1;
-  return { width: width - (left + right) * cropX, height: height - (top + bottom) * cropY };
+  const size = { width: width - (left + right) * cropX, height: height - (top + bottom) * cropY };
+  return { ...size, ...readHevcLook(bits, subLayers) };
 }
 
 function skipProfile(bits: BitReader, subLayers: number): void {

@@ -6,6 +6,7 @@
 export { Frame, frameFromMessage, messageFromFrame, retimed, type FrameEncoding, type FrameKind } from './frame.ts';
 export { encodingOf, MAX_OTHER_ENCODINGS, MEDIA_CHUNK_STREAMS } from './encoding.ts';
 export { codecOf } from './codec-name.ts';
+export { transferOf, videoRange, type VideoRange } from './colour.ts';
 export { asSetDataFrame, isAboutPlaying } from './data.ts';
 export {
   bareMetadata,
@@ -29,7 +30,7 @@ export {
 export { MAX_TIMED_EVENT_BYTES, readTimedEvent, type TimedEvent } from './timed-event.ts';
 export { MAX_SPLICE_BYTES, readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
 export { packetsOf, type MediaPacket } from './packets.ts';
-export { audioConfig, opusSamples, type AudioConfig } from './audio-config.ts';
+export { audioConfig, isSelfDescribing, opusSamples, soundSamples, type AudioConfig } from './audio-config.ts';
 export { videoConfig, type VideoConfig } from './video-config.ts';
 // A frame's times are RTMP's.
 export { addTimestamp, compareTimestamps } from '../protocol/index.ts';

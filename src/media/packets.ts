@@ -7,10 +7,10 @@ export interface MediaPacket {
   readonly kind: 'audio' | 'video';
   /** Enhanced RTMP track; 0 for a message without one. */
   readonly track: number;
-  /** FourCC: `avc1`, `hvc1`, `av01`, `vp09`, `mp4a`, `Opus`, or whatever Enhanced RTMP named. */
+  /** FourCC: `avc1`, `hvc1`, `av01`, `vp09`, `mp4a`, `.mp3`, `Opus`, or whatever Enhanced RTMP named. */
   readonly codec: string;
-  /** `end`: the publisher says that the sequence is over. */
-  readonly role: 'config' | 'coded' | 'end';
+  /** `end`: the publisher says that the sequence is over. `metadata`: of colour and light (`transferOf`). */
+  readonly role: 'config' | 'coded' | 'end' | 'metadata';
   readonly isKeyframe: boolean;
   /** Presentation time less decoding time, milliseconds. */
   readonly compositionMs: number;
@@ -20,8 +20,11 @@ export interface MediaPacket {
 
 const LEGACY_VIDEO: Readonly<Record<number, string>> = { 7: 'avc1', 12: 'hvc1', 13: 'av01' };
 const LEGACY_AAC = 10;
-const ROLES = { 0: 'config', 1: 'coded', 2: 'end', 3: 'coded' } as const;
+/** MP3, and MP3 at 8 kHz. */
+const LEGACY_MP3: readonly number[] = [2, 14];
+const ROLES = { 0: 'config', 1: 'coded', 2: 'end', 3: 'coded', 4: 'metadata' } as const;
 const CODED_WITHOUT_COMPOSITION = 3;
+const VIDEO_METADATA = 4;
 const MULTITRACK = { video: 6, audio: 5 } as const;
 const MANY_CODECS = 2;
 /** Enhanced RTMP v2: only these have a composition time before their coded frames. */
@@ -42,7 +45,7 @@ export function packetsOf(frame: Frame): readonly MediaPacket[] {
 function legacyVideo(payload: Buffer, isKeyframe: boolean): MediaPacket[] {
   const codec = LEGACY_VIDEO[payload[0]! & 15];
   const role = ROLES[payload[1] as keyof typeof ROLES];
-  if (codec === undefined || role === undefined || payload.length < 5 || payload[1] === CODED_WITHOUT_COMPOSITION)
+  if (codec === undefined || role === undefined || payload.length < 5 || payload[1]! >= CODED_WITHOUT_COMPOSITION)
     return [];
   const data = payload.subarray(5);
   // OBS before 29.1 sent HEVC as AVC.
@@ -52,6 +55,7 @@ function legacyVideo(payload: Buffer, isKeyframe: boolean): MediaPacket[] {
 }
 
 function legacyAudio(payload: Buffer): MediaPacket[] {
+  if (LEGACY_MP3.includes(payload[0]! >> 4)) return packet('audio', 0, '.mp3', 1, true, payload.subarray(1));
   if (payload[0]! >> 4 !== LEGACY_AAC || payload[1]! > 1) return [];
   const role = payload[1] === 0 ? 'config' : 'coded';
   const data = payload.subarray(2);
@@ -64,7 +68,7 @@ function enhancedPackets({ payload }: Frame, kind: 'audio' | 'video'): MediaPack
   const at = start >>> 4;
   const frameType = (payload[0]! >> 4) & 7;
   const isKey = kind === 'audio' || frameType === 1 || frameType === 4;
-  if (kind === 'video' && frameType === 5) return [];
+  if (kind === 'video' && frameType === 5 && (start & 15) !== VIDEO_METADATA) return [];
   if ((start & 15) !== MULTITRACK[kind]) {
     return packet(kind, 0, fourCc(payload, at), start & 15, isKey, payload.subarray(at + 4));
   }
@@ -102,7 +106,7 @@ function packet(
 ): MediaPacket[] {
   const role = ROLES[type as keyof typeof ROLES];
   if (role === undefined || codec.length < 4) return [];
-  if (kind === 'audio' && type === CODED_WITHOUT_COMPOSITION) return [];
+  if (kind === 'audio' && type >= CODED_WITHOUT_COMPOSITION) return [];
   const isComposed = kind === 'video' && type === 1 && COMPOSED.has(codec);
   if (isComposed && body.length < 3) return [];
   const compositionMs = isComposed ? body.readIntBE(0, 3) : 0;

@@ -1,5 +1,6 @@
 import { BitReader } from './bits.ts';
 import type { VideoConfig } from './video-config.ts';
+import { look } from './vui.ts';
 
 const SYNC = 0x498342;
 const SRGB = 7;
@@ -9,16 +10,16 @@ export function vp9Config(record: Buffer | undefined, keyframe: Buffer | undefin
   const size = keyframe && readKeyframe(keyframe);
   if (size === undefined) return undefined;
   const { width, height } = size;
-  const [profile, level, depth] = record === undefined ? [size.profile, 10, 8] : readRecord(record);
+  const [profile, level, depth, transfer] = record === undefined ? [size.profile, 10, 8] : readRecord(record);
   const two = (value: number) => String(value).padStart(2, '0');
   const codecString = `vp09.${two(profile)}.${two(level)}.${two(depth)}`;
-  return { codec: 'vp9', codecString, width, height, description: undefined };
+  return { codec: 'vp9', codecString, width, height, description: undefined, ...look(undefined, transfer) };
 }
 
 /** Some senders leave version and flags of the box before it. */
-function readRecord(record: Buffer): [profile: number, level: number, depth: number] {
+function readRecord(record: Buffer): [profile: number, level: number, depth: number, transfer: number | undefined] {
   const start = record.length >= 12 && record.readUInt32BE(0) === 0x01000000 ? 4 : 0;
-  return [record[start] ?? 0, record[start + 1] || 10, (record[start + 2] ?? 0x80) >> 4];
+  return [record[start] ?? 0, record[start + 1] || 10, (record[start + 2] ?? 0x80) >> 4, record[start + 4]];
 }
 
 /** Uncompressed header of a keyframe (VP9, 6.2). */

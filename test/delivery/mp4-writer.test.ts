@@ -38,6 +38,10 @@ const KINDS: readonly (readonly [string, readonly string[], readonly string[]])[
   ],
   ['AV1 and Opus', ['-c:v', 'libsvtav1', '-preset', '12', '-g', '25'], OPUS],
   ['VP9 and Opus', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25'], OPUS],
+  ['AVC and MP3', ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'], ['-c:a', 'libmp3lame']],
+  ['AVC and FLAC', ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'], ['-c:a', 'flac', '-strict', '-2']],
+  ['AC-3 of six channels', ['-vn'], ['-c:a', 'ac3', '-ac', '6']],
+  ['AVC and E-AC-3', ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'], ['-c:a', 'eac3']],
   ['sound alone', ['-vn'], AAC],
   ['pictures alone', ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'], ['-an']],
 ];

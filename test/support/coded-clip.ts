@@ -16,6 +16,10 @@ const FOURCC: Readonly<Record<string, string>> = {
   vp9: 'vp09',
   aac: 'mp4a',
   opus: 'Opus',
+  flac: 'fLaC',
+  mp3: '.mp3',
+  ac3: 'ac-3',
+  eac3: 'ec-3',
 };
 const COMPOSED = new Set(['avc1', 'hvc1']);
 
@@ -72,9 +76,11 @@ async function messagesOf(track: InputTrack) {
   return { header, messages };
 }
 
+const WITHOUT_RECORD: readonly string[] = ['av01', 'vp09', '.mp3', 'ac-3', 'ec-3'];
+
 /** AV1 and VP9 come without one here: their first keyframe says the same. Opus's is made whole again by its name. */
 function recordOf(codec: string, description: Uint8Array | undefined): Buffer | undefined {
-  if (codec === 'av01' || codec === 'vp09' || description === undefined) return undefined;
+  if (WITHOUT_RECORD.includes(codec) || description === undefined) return undefined;
   return Buffer.from(description);
 }
 

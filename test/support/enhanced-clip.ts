@@ -11,7 +11,16 @@ const VIDEO = {
   av01: ['libsvtav1', '-preset', '12'],
   vp09: ['libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8'],
 } as const;
-const AUDIO = { mp4a: ['aac'], Opus: ['libopus'] } as const;
+const AUDIO = {
+  mp4a: ['aac'],
+  Opus: ['libopus'],
+  fLaC: ['flac', '-strict', '-2'],
+  '.mp3': ['libmp3lame'],
+  'ac-3': ['ac3'],
+  'ec-3': ['eac3'],
+} as const;
+/** Their packets say all there is to know; they come without a record. */
+const SELF_DESCRIBING: readonly string[] = ['.mp3', 'ac-3', 'ec-3'];
 
 export interface ClipKind {
   readonly video?: keyof typeof VIDEO;
@@ -20,6 +29,15 @@ export interface ClipKind {
   readonly size?: string;
   /** B-frames, where the encoder makes them when it is let. */
   readonly bframes?: number;
+  /** Pictures a second, as FFmpeg takes it. */
+  readonly fps?: string;
+  /** The distance of keyframes, in pictures. */
+  readonly gop?: number;
+  /** FFmpeg's name of the transfer characteristics. */
+  readonly transfer?: string;
+  /** Samples a second, and how many channels. */
+  readonly sampleRate?: number;
+  readonly channels?: number;
 }
 
 /** Encodes with FFmpeg and turns the packets into messages of Enhanced RTMP, in the order in which a publisher sends them. */
@@ -44,7 +62,9 @@ export async function enhancedClip(folder: string, kind: ClipKind): Promise<Fram
   const audio = await input.getPrimaryAudioTrack();
   if (kind.audio !== undefined && audio !== null) {
     const config = await audio.getDecoderConfig();
-    headers.push(message(8, 0, [0x90, ...fourCc(kind.audio)], Buffer.from(view(config?.description))));
+    if (!SELF_DESCRIBING.includes(kind.audio)) {
+      headers.push(message(8, 0, [0x90, ...fourCc(kind.audio)], Buffer.from(view(config?.description))));
+    }
     for (const packet of await all(new EncodedPacketSink(audio).packets())) {
       const at = Math.max(0, Math.round(packet.timestamp * 1000));
       frames.push({ at, frame: message(8, at, [0x91, ...fourCc(kind.audio)], Buffer.from(packet.data)) });
@@ -53,15 +73,22 @@ export async function enhancedClip(folder: string, kind: ClipKind): Promise<Fram
   return [...headers, ...frames.sort((a, b) => a.at - b.at).map(({ frame }) => frame)];
 }
 
-function encoding({ video, audio, seconds, size = '320x240', bframes = 0 }: ClipKind, file: string): string[] {
+function encoding(kind: ClipKind, file: string): string[] {
+  const { video, audio, seconds, size = '320x240', bframes = 0, fps = '30', gop = 30, transfer } = kind;
+  const { sampleRate = 48_000, channels = 1 } = kind;
   const inputs = [
-    ...(video === undefined ? [] : ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`]),
-    ...(audio === undefined ? [] : ['-f', 'lavfi', '-i', 'sine=440:sample_rate=48000']),
+    ...(video === undefined ? [] : ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}`]),
+    ...(audio === undefined ? [] : ['-f', 'lavfi', '-i', `sine=440:sample_rate=${sampleRate}`]),
   ];
   const b = video === 'avc1' || video === 'hvc1' ? ['-bf', String(bframes)] : [];
+  const colour =
+    transfer === undefined ? [] : ['-color_primaries', 'bt2020', '-color_trc', transfer, '-colorspace', 'bt2020nc'];
   const outputs = [
-    ...(video === undefined ? [] : ['-c:v', ...VIDEO[video], ...b, '-g', '30', '-b:v', '500k', '-pix_fmt', 'yuv420p']),
-    ...(audio === undefined ? [] : ['-c:a', ...AUDIO[audio], '-b:a', '64k']),
+    ...(video === undefined ? [] : ['-c:v', ...VIDEO[video], ...b, '-g', String(gop), '-b:v', '500k', ...colour]),
+    ...(video === undefined ? [] : ['-pix_fmt', 'yuv420p']),
+    ...(audio === undefined
+      ? []
+      : ['-c:a', ...AUDIO[audio], '-b:a', channels > 2 ? '384k' : '64k', '-ac', String(channels)]),
   ];
   return ['-v', 'error', '-y', ...inputs, '-t', String(seconds), ...outputs, file];
 }

@@ -68,3 +68,11 @@ export function clearMetadata(timestamp = 0): Frame {
 export function cuePoint(timestamp: number, mark = 0, size = 0): Frame {
   return frame(18, timestamp, Buffer.concat([string('onCuePoint'), Buffer.from([5, mark]), Buffer.alloc(size)]));
 }
+
+/** The same message as one of another track: multitrack, one track (Enhanced RTMP v2). */
+export function onTrack({ kind, type, timestamp, payload }: Frame, track: number): Frame {
+  const multitrack = kind === 'video' ? 6 : 5;
+  const head = Buffer.from([(payload[0]! & 0xf0) | multitrack, payload[0]! & 15]);
+  const rest = [payload.subarray(1, 5), Buffer.from([track]), payload.subarray(5)];
+  return frameFromMessage({ type, streamId: 1, timestamp, payload: Buffer.concat([head, ...rest]) });
+}

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { Hls, type HlsOptions } from '../../src/delivery/index.ts';
 import { Hub, streamName, type Publication } from '../../src/hub/index.ts';
-import { NO_LOG } from '../../src/log.ts';
+import { NO_LOG, type Log } from '../../src/log.ts';
 import type { Frame } from '../../src/media/index.ts';
 
 /** A hub with HLS and nothing else, served over HTTP; time passes when it is told to. */
@@ -19,12 +19,12 @@ export interface HlsStage {
   stop(): Promise<void>;
 }
 
-export async function hlsStage(options: Partial<HlsOptions> = {}): Promise<HlsStage> {
+export async function hlsStage(options: Partial<HlsOptions> = {}, log: Log = NO_LOG): Promise<HlsStage> {
   let time = 1_000_000;
   const hub = new Hub({ republish: 'takeover' });
   const wallClock = (): number => 1_700_000_000_000 + time;
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const hls = new Hls(options, { hub, log: NO_LOG, now: () => time, wallClock, turn });
+  const hls = new Hls(options, { hub, log, now: () => time, wallClock, turn });
   const server = createServer(express().use('/hls', hls.router));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

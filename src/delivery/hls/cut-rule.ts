@@ -1,5 +1,10 @@
 /** Before this much is seen, nothing is cut: how long a part should be depends on the pictures' distance. */
 const LEARN_MS = 250;
+/**
+ * Without a keyframe for so long, a segment ends all the same. Longer than the 250 pictures at 24 a second that x264 chooses by itself,
+ * shorter than a first request waits.
+ */
+export const MAX_SEGMENT_MS = 11_000;
 /** Pictures further apart make parts of their own, and are no measure. */
 const MAX_SPACING_MS = 1_000;
 
@@ -19,11 +24,12 @@ export class CutRule {
   #partMs: number | undefined = undefined;
   #lastKey: number | undefined = undefined;
   #keyInterval: number | undefined = undefined;
-  /** What the playlist has promised as the longest segment. */
-  maxSegmentMs = Infinity;
+  /** What the playlist has promised as the longest segment; before it has, what it could. */
+  maxSegmentMs: number;
 
   constructor(options: CutOptions) {
     this.#options = options;
+    this.maxSegmentMs = Math.max(MAX_SEGMENT_MS, 1.5 * options.segmentMs);
   }
 
   /** The distance of keyframes, as far as seen. */

@@ -24,6 +24,8 @@ export interface HlsInfo {
   readonly renditions: number;
   readonly bytes: number;
   readonly waiting: number;
+  /** The longest distance of its publisher's keyframes in milliseconds; undefined: not known yet. */
+  readonly keyframeMs: number | undefined;
 }
 
 /** A number for each; players that were away for longer than ten thousand other streams begin anew. */
@@ -62,8 +64,8 @@ export class Hls {
   /** The streams that are being muxed. */
   list(): HlsInfo[] {
     return [...this.#running.values()].map(({ name, show }) => {
-      const { renditions, bytes } = show.stream;
-      return { name, renditions: renditions.size, bytes, waiting: show.waiting.count };
+      const { renditions, bytes, keyframeMs } = show.stream;
+      return { name, renditions: renditions.size, bytes, waiting: show.waiting.count, keyframeMs };
     });
   }
 

@@ -2,6 +2,9 @@ import type { PartPlan, Tracks } from './plan.ts';
 import type { Muxed } from './muxer.ts';
 import type { FairShare } from '../../hub/index.ts';
 
+/** A delta update leaves out what is older than so many target durations (RFC 8216bis, 4.4.3.8: at least six). */
+export const SKIP_AFTER = 6;
+
 /** One part of a segment. */
 export interface Part {
   readonly bytes: Buffer;
@@ -15,13 +18,15 @@ export interface Segment {
   readonly sequence: number;
   /** How many discontinuities there were before it, itself included. */
   readonly discontinuities: number;
-  readonly discontinuity: boolean;
+  /** How many of them are right before it: more than one where other renditions had something in between. */
+  readonly breaks: number;
   readonly independent: boolean;
   /** Number of the initialisation it needs. */
   readonly init: number;
   /** When its first picture came here, milliseconds since 1970. */
   readonly programTime: number;
   readonly parts: Part[];
+  pictures: number;
   duration: number;
   bytes: number;
   closed: boolean;
@@ -38,6 +43,8 @@ export interface LibraryView {
   readonly targetDuration: number;
   readonly partTarget: number;
   readonly ended: boolean;
+  /** The playlist has been long enough for delta updates; it goes on saying so. */
+  readonly canSkip: boolean;
 }
 
 export interface LibraryOptions {
@@ -70,6 +77,7 @@ export class Library {
   #longestPart = 0;
   #peak = 0;
   #ended = false;
+  #canSkip = false;
   tracks: Tracks | undefined = undefined;
   /** Set off with every part. */
   version = 0;
@@ -80,11 +88,6 @@ export class Library {
     this.#sequence = Math.floor(options.birth / 1000);
     this.#discontinuities = options.discontinuities;
     this.#initNumber = this.#sequence;
-  }
-
-  /** Discontinuities so far, those before its time included. */
-  get discontinuities(): number {
-    return this.#discontinuities;
   }
 
   get bytes(): number {
@@ -109,6 +112,12 @@ export class Library {
     return this.#segments.length > 0;
   }
 
+  /** Pictures a second in the segments kept. */
+  get frameRate(): number {
+    const pictures = this.#segments.reduce((sum, segment) => sum + segment.pictures, 0);
+    return pictures / Math.max(0.1, this.duration);
+  }
+
   /** Bits per second: the highest of any segment so far, and the mean of those kept. */
   bandwidth(): { readonly peak: number; readonly average: number } {
     const seconds = Math.max(0.1, this.duration);
@@ -126,14 +135,15 @@ export class Library {
     return this.#targetDuration;
   }
 
-  /** Puts a muxed part in its place. `programTime`: when its first picture came. */
-  add(plan: PartPlan, { init, data }: Muxed, programTime: number): void {
+  /** Puts a muxed part in its place. `programTime`: when its first picture came; `breaks`: discontinuities of the stream by then. */
+  add(plan: PartPlan, { init, data }: Muxed, programTime: number, breaks: number): void {
     this.tracks = plan.tracks;
-    const segment = this.#segmentFor(plan, init, programTime);
+    const segment = this.#segmentFor(plan, init, programTime, breaks);
     const duration = plan.duration / 1000;
     segment.parts.push({ bytes: data, duration, independent: plan.independent });
     segment.duration += duration;
     segment.bytes += data.length;
+    segment.pictures += plan.video.length;
     this.#longestPart = Math.max(this.#longestPart, duration);
     this.#change(data.length);
     if (plan.closes) this.#close(segment);
@@ -155,27 +165,43 @@ export class Library {
 
   view(): LibraryView {
     const shown = this.#shown();
+    const targetDuration = this.settleTarget(1);
+    // The first and the last may both be on the boundary: only what is longer than that ever has something to leave out.
+    this.#canSkip ||= shown.reduce((sum, { duration }) => sum + duration, 0) > (SKIP_AFTER + 1) * targetDuration;
     const first = shown[0];
     const last = this.#segments.at(-1);
     const { partMs } = this.#options;
     return {
       segments: shown,
-      discontinuitySequence:
-        first === undefined ? this.#discontinuities : first.discontinuities - (first.discontinuity ? 1 : 0),
+      discontinuitySequence: first === undefined ? this.#discontinuities : first.discontinuities - first.breaks,
       nextSequence: last === undefined || last.closed ? this.#sequence : last.sequence,
-      targetDuration: this.settleTarget(1),
+      targetDuration,
       partTarget: Math.max(partMs / 1000, this.#longestPart),
       ended: this.#ended,
+      canSkip: this.#canSkip,
     };
   }
 
-  /** Whether the playlist has this segment, or this part of it, or is past it. */
+  /**
+   * Whether the playlist has this segment, or this part of it, or is past it. A part behind the last one of a whole segment is the
+   * first one of the next (RFC 8216bis, 6.2.5.2).
+   */
   has(sequence: number, part: number | undefined): boolean {
     const last = this.#segments.at(-1);
     if (last === undefined) return false;
-    if (sequence < last.sequence) return true;
-    if (sequence > last.sequence) return false;
-    return part === undefined ? last.closed : last.parts.length > part || last.closed;
+    if (sequence !== last.sequence) return sequence < last.sequence;
+    return part === undefined ? last.closed : last.parts.length > part;
+  }
+
+  /** No part of this number will come any more. */
+  isPast(sequence: number, part: number): boolean {
+    return this.#ended || this.has(sequence, part) || this.segment(sequence)?.closed === true;
+  }
+
+  /** The number of the newest segment, whole or not, and of its last part; undefined before there is one. */
+  get tip(): { readonly sequence: number; readonly part: number } | undefined {
+    const last = this.#segments.at(-1);
+    return last && { sequence: last.sequence, part: last.parts.length - 1 };
   }
 
   /** The sequence number of the newest segment, whole or not. */
@@ -203,20 +229,21 @@ export class Library {
     return this.#segments.slice(-(this.#options.window + open));
   }
 
-  #segmentFor(plan: PartPlan, init: Buffer, programTime: number): Segment {
+  #segmentFor(plan: PartPlan, init: Buffer, programTime: number, breaks: number): Segment {
     const last = this.#segments.at(-1);
     if (last !== undefined && !last.closed && !plan.opens) return last;
     if (last !== undefined && !last.closed) this.#close(last);
-    const discontinuity = plan.discontinuity && last !== undefined;
-    if (discontinuity) this.#discontinuities++;
+    const former = last?.discontinuities ?? breaks;
+    this.#discontinuities = breaks;
     const segment = {
       sequence: this.#sequence++,
-      discontinuities: this.#discontinuities,
-      discontinuity,
+      discontinuities: breaks,
+      breaks: breaks - former,
       independent: plan.independent,
-      init: this.#keepInit(init, discontinuity),
+      init: this.#keepInit(init, breaks > former),
       programTime,
       parts: [],
+      pictures: 0,
       duration: 0,
       bytes: 0,
       closed: false,

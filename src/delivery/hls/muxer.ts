@@ -5,8 +5,10 @@ import {
   EncodedVideoPacketSource,
   NullTarget,
   Output,
+  type AudioTrackMetadata,
 } from 'mediabunny';
 import { UsageError } from '../../errors.ts';
+import type { AudioConfig } from '../../media/index.ts';
 import type { Coded, PartPlan, Tracks } from './plan.ts';
 
 /** A part as bytes. */
@@ -23,6 +25,9 @@ export interface Muxed {
  */
 interface FragmentControl {
   forceFragmentFinalization(): Promise<void>;
+  /** Records of what was written, for an index that a live stream does not have. */
+  readonly finalizedChunks?: unknown[];
+  readonly trackDatas?: readonly { readonly finalizedChunks?: unknown[] }[];
 }
 
 /**
@@ -55,11 +60,8 @@ export class FragmentMuxer {
       this.#output.addVideoTrack(this.#video, { decoderConfig });
     }
     if (audio !== undefined) {
-      const { codec, codecString, sampleRate, channels: numberOfChannels, description } = audio;
-      this.#audio = new EncodedAudioPacketSource(codec);
-      this.#output.addAudioTrack(this.#audio, {
-        decoderConfig: { codec: codecString, sampleRate, numberOfChannels, description },
-      });
+      this.#audio = new EncodedAudioPacketSource(audio.codec);
+      this.#output.addAudioTrack(this.#audio, audioMetadata(audio));
     }
   }
 
@@ -67,7 +69,9 @@ export class FragmentMuxer {
   async mux({ video, audio }: Pick<PartPlan, 'video' | 'audio'>): Promise<Muxed> {
     for (const coded of video) await this.#video?.add(packet(coded));
     for (const coded of audio) await this.#audio?.add(packet(coded));
-    await fragmentControl(this.#output).forceFragmentFinalization();
+    const control = fragmentControl(this.#output);
+    await control.forceFragmentFinalization();
+    forgetWritten(control);
     const data = Buffer.concat(this.#fragment);
     this.#fragment = [];
     return { init: Buffer.concat(this.#init), data };
@@ -78,8 +82,24 @@ export class FragmentMuxer {
   }
 }
 
+/** mediabunny has WebCodecs' name for FLAC, not that of its sample entry, and reads the boxes of AC-3 and E-AC-3 out of a packet. */
+function audioMetadata({ codec, codecString, sampleRate, channels, description }: AudioConfig): AudioTrackMetadata {
+  const decoderConfig = {
+    codec: codec === 'flac' ? 'flac' : codecString,
+    ...{ sampleRate, numberOfChannels: channels, ...(description && { description }) },
+  };
+  if (codec !== 'ac3' && codec !== 'eac3') return { decoderConfig };
+  return { decoderConfig, primingPacket: new EncodedPacket(description!, 'key', 0, 0) };
+}
+
 function packet({ data, isKeyframe, at, duration }: Coded): EncodedPacket {
   return new EncodedPacket(data, isKeyframe ? 'key' : 'delta', at / 1000, duration / 1000);
+}
+
+/** Where keyframes never come, one muxer goes on for ever. */
+function forgetWritten({ finalizedChunks, trackDatas }: FragmentControl): void {
+  finalizedChunks?.splice(0);
+  for (const track of trackDatas ?? []) track.finalizedChunks?.splice(0);
 }
 
 function fragmentControl(output: Output): FragmentControl {

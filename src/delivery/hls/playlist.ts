@@ -1,9 +1,7 @@
-import type { LibraryView, Segment } from './library.ts';
+import { SKIP_AFTER, type LibraryView, type Segment } from './library.ts';
 
 /** Parts are listed for so many target durations from the end (RFC 8216bis, 4.4.4.9: at least three). */
 const PARTS_SHOWN = 3;
-/** A delta update leaves out what is older than so many target durations (RFC 8216bis, 4.4.3.8: at least six). */
-const SKIP_AFTER = 6;
 
 export interface PlaylistOptions {
   /** What the names of segments, parts and initialisations begin with. */
@@ -16,13 +14,22 @@ export interface PlaylistOptions {
    * gone.
    */
   readonly dateRanges?: readonly string[];
+  /** How far the other playlists of the stream are. */
+  readonly reports?: readonly RenditionReport[];
+}
+
+/** Where another playlist of the stream ends (RFC 8216bis, 4.4.5.4). */
+export interface RenditionReport {
+  readonly uri: string;
+  readonly sequence: number;
+  readonly part: number;
 }
 
 /** A media playlist (RFC 8216bis). */
 export function mediaPlaylist(view: LibraryView, options: PlaylistOptions): string {
-  const { prefix, lowLatency, skip, dateRanges = [] } = options;
+  const { prefix, lowLatency, skip, dateRanges = [], reports = [] } = options;
   const { segments, targetDuration, discontinuitySequence, ended, nextSequence } = view;
-  const skipped = lowLatency ? skippable(view) : 0;
+  const skipped = lowLatency && view.canSkip && !ended ? skippable(view) : 0;
   const first = segments[0]?.sequence ?? nextSequence;
   const lines = ['#EXTM3U', `#EXT-X-VERSION:${lowLatency ? 9 : 7}`, `#EXT-X-TARGETDURATION:${targetDuration}`];
   if (lowLatency) lines.push(serverControl(view), `#EXT-X-PART-INF:PART-TARGET=${seconds(view.partTarget)}`);
@@ -33,6 +40,7 @@ export function mediaPlaylist(view: LibraryView, options: PlaylistOptions): stri
   if (omitted > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${omitted}`);
   lines.push(...dateRanges);
   lines.push(...segmentLines(view, omitted, prefix, lowLatency));
+  if (lowLatency && !ended) lines.push(...reports.map(reportLine));
   if (ended) lines.push('#EXT-X-ENDLIST');
   return `${lines.join('\n')}\n`;
 }
@@ -46,13 +54,17 @@ function skippable({ segments, targetDuration }: LibraryView): number {
 }
 
 /** Players stay three parts behind: at two, each late part would be missing. */
-function serverControl({ targetDuration, partTarget }: LibraryView): string {
+function serverControl({ targetDuration, partTarget, canSkip }: LibraryView): string {
   return [
     '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES',
-    `CAN-SKIP-UNTIL=${seconds(SKIP_AFTER * targetDuration)}`,
+    ...(canSkip ? [`CAN-SKIP-UNTIL=${seconds(SKIP_AFTER * targetDuration)}`] : []),
     `PART-HOLD-BACK=${seconds(3 * Number(seconds(partTarget)))}`,
     `HOLD-BACK=${seconds(3 * targetDuration)}`,
   ].join(',');
+}
+
+function reportLine({ uri, sequence, part }: RenditionReport): string {
+  return `#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${sequence},LAST-PART=${part}`;
 }
 
 function segmentLines(view: LibraryView, omitted: number, prefix: string, lowLatency: boolean): string[] {
@@ -64,7 +76,7 @@ function segmentLines(view: LibraryView, omitted: number, prefix: string, lowLat
   for (const [index, segment] of shown.entries()) {
     const hasParts = lowLatency && segment.sequence >= withParts;
     if (!segment.closed && !hasParts) break;
-    lines.push(...headLines(segment, segment.init !== init, index === 0 || segment.discontinuity, prefix));
+    lines.push(...headLines(segment, segment.init !== init, index === 0 || segment.breaks > 0, prefix));
     init = segment.init;
     if (hasParts) lines.push(...partLines(segment, prefix));
     if (segment.closed) lines.push(`#EXTINF:${seconds(segment.duration)},`, `${prefix}-${segment.sequence}.m4s`);
@@ -77,7 +89,7 @@ function segmentLines(view: LibraryView, omitted: number, prefix: string, lowLat
 
 function headLines(segment: Segment, needsInit: boolean, needsTime: boolean, prefix: string): string[] {
   return [
-    ...(segment.discontinuity ? ['#EXT-X-DISCONTINUITY'] : []),
+    ...Array.from({ length: segment.breaks }, () => '#EXT-X-DISCONTINUITY'),
     ...(needsInit ? [`#EXT-X-MAP:URI="${prefix}-init-${segment.init}.mp4"`] : []),
     ...(needsTime ? [`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.programTime).toISOString()}`] : []),
   ];
@@ -100,46 +112,4 @@ function firstWithParts({ segments, targetDuration }: LibraryView): number {
 /** Five decimals, as Apple's examples have: 30 pictures a second do not divide by ten. */
 function seconds(value: number): string {
   return String(Math.round(value * 1e5) / 1e5);
-}
-
-/** One track's playlist as the multivariant playlist tells of it. */
-export interface Variant {
-  readonly uri: string;
-  readonly codecs: readonly string[];
-  readonly peak: number;
-  readonly average: number;
-  readonly size: { readonly width: number; readonly height: number } | undefined;
-}
-
-/** A further sound track. */
-export interface AudioRendition {
-  readonly uri: string;
-  readonly name: string;
-  readonly codecs: readonly string[];
-}
-
-const AUDIO_GROUP = 'sound';
-
-/** A multivariant playlist (RFC 8216bis, 4.4.6). The default sound is in the variants themselves. */
-export function multivariantPlaylist(variants: readonly Variant[], sounds: readonly AudioRendition[]): string {
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:7'];
-  if (sounds.length > 0) lines.push(soundLine('Default', undefined));
-  for (const { uri, name } of sounds) lines.push(soundLine(name, uri));
-  const further = sounds.flatMap(({ codecs }) => codecs);
-  for (const { uri, codecs, peak, average, size } of variants) {
-    const attributes = [
-      `BANDWIDTH=${peak}`,
-      `AVERAGE-BANDWIDTH=${average}`,
-      `CODECS="${[...new Set([...codecs, ...further])].join(',')}"`,
-      ...(size === undefined ? [] : [`RESOLUTION=${size.width}x${size.height}`]),
-      ...(sounds.length > 0 ? [`AUDIO="${AUDIO_GROUP}"`] : []),
-    ];
-    lines.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri);
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function soundLine(name: string, uri: string | undefined): string {
-  const isDefault = uri === undefined ? 'DEFAULT=YES,AUTOSELECT=YES' : `DEFAULT=NO,AUTOSELECT=YES,URI="${uri}"`;
-  return `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${AUDIO_GROUP}",NAME="${name}",${isDefault}`;
 }

@@ -28,12 +28,14 @@ export class Rendition {
   readonly #sound = new AudioClock();
   readonly #cues = new CueQueue();
   #segmenter: Segmenter;
-  #plans: PartPlan[] = [];
+  #plans: { readonly plan: PartPlan; readonly breaks: number }[] = [];
+  #breaks: number;
   #muxer: FragmentMuxer | undefined = undefined;
 
   constructor(name: string, tracks: Tracks, options: RenditionOptions, memory: FairShare) {
     this.name = name;
     this.#options = options;
+    this.#breaks = options.discontinuities;
     this.library = new Library(options, memory);
     this.#segmenter = new Segmenter(tracks, options);
   }
@@ -42,10 +44,16 @@ export class Rendition {
     return this.#segmenter.tracks;
   }
 
-  /** Other tracks, another publisher, another time: ends what there is. */
-  interrupt(tracks: Tracks): void {
+  /** Something has begun that an interruption would end. */
+  get isRunning(): boolean {
+    return this.#segmenter.isRunning;
+  }
+
+  /** Other tracks, another publisher, another time: ends what there is. `breaks`: discontinuities so far, this one included. */
+  interrupt(tracks: Tracks, breaks: number): void {
     this.#keep(this.#segmenter.interrupt(tracks));
     this.#sound.reset();
+    this.#breaks = breaks;
   }
 
   /** The publisher has left. */
@@ -68,9 +76,10 @@ export class Rendition {
 
   /** Muxes the next part that has been planned; false when there is none. Rejects when it cannot be muxed. */
   async muxNext(): Promise<boolean> {
-    const plan = this.#plans.shift();
-    if (plan === undefined) return false;
-    if (plan.video.length + plan.audio.length > 0) await this.#muxOne(plan);
+    const next = this.#plans.shift();
+    if (next === undefined) return false;
+    const { plan, breaks } = next;
+    if (plan.video.length + plan.audio.length > 0) await this.#muxOne(plan, breaks);
     return true;
   }
 
@@ -90,7 +99,7 @@ export class Rendition {
   }
 
   /** A new muxer at each segment that can stand alone: it keeps a record of all it wrote. */
-  async #muxOne(plan: PartPlan): Promise<void> {
+  async #muxOne(plan: PartPlan, breaks: number): Promise<void> {
     if (this.#muxer === undefined || (plan.opens && plan.independent)) {
       await this.#muxer?.close();
       this.#muxer = await FragmentMuxer.open(plan.tracks);
@@ -98,11 +107,11 @@ export class Rendition {
     const { init, data } = await this.#muxer.mux(plan);
     const cues = this.#cues.take(plan.start, plan.start + plan.duration);
     const muxed = { init: withCueBrand(init), data: cues.length > 0 ? Buffer.concat([...cues, data]) : data };
-    this.library.add(plan, muxed, this.#options.programTime(plan.start));
+    this.library.add(plan, muxed, this.#options.programTime(plan.start), breaks);
     if (this.library.targetDuration === undefined && this.library.hasSegment) this.promise();
   }
 
   #keep(plan: PartPlan | undefined): void {
-    if (plan !== undefined) this.#plans.push(plan);
+    if (plan !== undefined) this.#plans.push({ plan, breaks: this.#breaks });
   }
 }

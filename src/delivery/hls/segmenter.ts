@@ -21,6 +21,8 @@ export interface Sound {
 
 /** What a part that has become too large ends with. */
 export const MAX_PART_BYTES = 32 * 1024 * 1024;
+/** The same for a segment: half of what is kept of a rendition. */
+export const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Cuts one rendition into parts and segments. Pictures decide; where there are none, sound does. A part is handed out when
@@ -32,6 +34,8 @@ export class Segmenter {
   #video: Picture[] = [];
   #audio: Sound[] = [];
   #bytes = 0;
+  /** The bytes of the parts that the segment to come has already. */
+  #segmentBytes = 0;
   /** Where the part began; undefined before the first keyframe. */
   #start: number | undefined = undefined;
   #segmentStart = 0;
@@ -53,6 +57,11 @@ export class Segmenter {
 
   get tracks(): Tracks {
     return this.#tracks;
+  }
+
+  /** It has begun with something. */
+  get isRunning(): boolean {
+    return this.#start !== undefined;
   }
 
   /** How much of the segment to come there is. */
@@ -136,7 +145,8 @@ export class Segmenter {
   #cutAt(at: number, isKeyframe: boolean): PartPlan | undefined {
     this.rule.note(at, isKeyframe);
     const elapsed = at - this.#segmentStart;
-    const ends = (isKeyframe && this.rule.endsSegment(elapsed)) || this.rule.mustEndSegment(elapsed);
+    const isTooLarge = this.#segmentBytes + this.#bytes > MAX_SEGMENT_BYTES;
+    const ends = isTooLarge || (isKeyframe && this.rule.endsSegment(elapsed)) || this.rule.mustEndSegment(elapsed);
     const endsPart = this.rule.endsPart(at - this.#start!) || this.#bytes > MAX_PART_BYTES;
     // A keyframe in the middle of a part would be a place to start at that nobody could be told of.
     const isKeyPicture = isKeyframe && this.#tracks.video !== undefined;
@@ -166,6 +176,7 @@ export class Segmenter {
     this.#opens = closes;
     this.#start = end;
     if (closes) this.#segmentStart = end;
+    this.#segmentBytes = closes ? 0 : this.#segmentBytes + this.#bytes;
     this.#forget(later);
     return result;
   }

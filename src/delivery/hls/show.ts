@@ -1,11 +1,16 @@
+import type { AudioConfig } from '../../media/index.ts';
 import type { Rendition } from './rendition.ts';
 import type { HlsStream } from './stream.ts';
 import type { HlsOptions } from './options.ts';
-import { mediaPlaylist, multivariantPlaylist } from './playlist.ts';
+import { frameRate } from './frame-rate.ts';
+import { isPlayedEverywhere, multivariantPlaylist, type Sound, type Variant } from './multivariant.ts';
+import { mediaPlaylist, type RenditionReport } from './playlist.ts';
 import { Waiting } from './waiting.ts';
 
 /** How far ahead of the playlist's end a request may ask to wait (RFC 8216bis, 6.2.5.2). */
 const MAX_AHEAD = 2;
+/** The same for parts: three seconds of them, or three. */
+const PARTS_AHEAD_S = 3;
 /** How many target durations a request waits for what has not come (RFC 8216bis, 6.2.5.2). */
 const PATIENCE = 3;
 
@@ -41,30 +46,40 @@ export class Show {
 
   async multivariant(now: number): Promise<Answer> {
     if (!(await this.waiting.until(() => this.#canBegin(), now + this.#options.startMs))) return this.#nothing();
-    const renditions = [...this.stream.renditions.values()].filter(({ library }) => library.tracks !== undefined);
-    const hasVideo = renditions.some(({ tracks }) => tracks.video !== undefined);
-    const variants = renditions.filter(({ tracks }) => !hasVideo || tracks.video !== undefined);
-    const sounds = hasVideo ? renditions.filter(({ tracks }) => tracks.video === undefined) : [];
-    const text = multivariantPlaylist(variants.map(variantOf), sounds.map(soundOf));
+    const { variants, sounds } = this.#listed();
+    const mixed = variants[0]?.library.tracks?.video && variants[0].library.tracks.audio;
+    const all = [...(mixed ? [mixedSound(mixed)] : []), ...sounds.map(soundOf)];
+    const text = multivariantPlaylist(
+      variants.map((rendition) => this.#variant(rendition)),
+      all,
+    );
     return { status: 200, playlist: text, maxAge: 0 };
   }
 
   async playlist(name: string, reload: Reload, now: number): Promise<Answer> {
     const find = (): Rendition | undefined => this.stream.renditions.get(name);
-    if (!(await this.#hasStarted(find, now))) return this.#nothing();
-    const rendition = find()!;
+    const isMissing = (): boolean => find() === undefined && this.#canBegin();
+    const isDue = (): boolean => this.#isEnough(find()) || isMissing();
+    if (!(await this.waiting.until(isDue, now + this.#options.startMs))) return this.#nothing();
+    const rendition = find();
+    if (rendition === undefined) return { status: 404 };
     rendition.promise();
     const { library } = rendition;
     const { sequence, part, skip } = reload;
     if (sequence !== undefined && !library.ended) {
-      if (sequence > library.newest + MAX_AHEAD) return { status: 400 };
+      if (this.#isTooFar(rendition, sequence, part ?? 0)) return { status: 400 };
       const deadline = now + PATIENCE * library.targetDuration! * 1000;
-      const isThere = (): boolean => library.ended || library.has(sequence, part);
+      const isThere = (): boolean => library.ended || library.has(sequence, part) || find() !== rendition;
       if (!(await this.waiting.until(isThere, deadline))) return { status: 503 };
+      // Its track does not come any more: with this answer, players take another.
+      if (find() !== rendition) return { status: 404 };
     }
     const view = library.view();
-    const dateRanges = this.stream.dateRanges(view.segments[0]?.programTime ?? -Infinity);
-    const playlist = mediaPlaylist(view, { prefix: name, lowLatency: this.#options.lowLatency, skip, dateRanges });
+    const playlist = mediaPlaylist(view, {
+      ...{ prefix: name, lowLatency: this.#options.lowLatency, skip },
+      dateRanges: this.stream.dateRanges(view.segments[0]?.programTime ?? -Infinity),
+      reports: this.#reports(rendition),
+    });
     return { status: 200, playlist, maxAge: sequence === undefined ? 0 : library.targetDuration! };
   }
 
@@ -87,17 +102,46 @@ export class Show {
     const last = segments.at(-1);
     const isHinted = sequence === nextSequence && index === (last?.sequence === sequence ? last.parts.length : 0);
     if (isHinted && !library.ended) {
-      await this.waiting.until(
-        () => library.ended || library.has(sequence, index),
-        now + PATIENCE * targetDuration * 1000,
-      );
+      await this.waiting.until(() => library.isPast(sequence, index), now + PATIENCE * targetDuration * 1000);
     }
     const part = library.segment(sequence)?.parts[index];
     return part === undefined ? { status: 404 } : { status: 200, media: [part.bytes] };
   }
 
-  async #hasStarted(find: () => Rendition | undefined, now: number): Promise<boolean> {
-    return this.waiting.until(() => this.#isEnough(find()), now + this.#options.startMs);
+  /** What the multivariant playlist names: variants, and sounds beside them. */
+  #listed(): { readonly variants: readonly Rendition[]; readonly sounds: readonly Rendition[] } {
+    const renditions = [...this.stream.renditions.values()].filter(({ library }) => library.tracks !== undefined);
+    const videos = renditions.filter(({ tracks }) => tracks.video !== undefined);
+    const sounds = renditions.filter(({ name, tracks }) => tracks.video === undefined && !this.stream.isMixed(name));
+    sounds.sort((a, b) => trackOf(a) - trackOf(b));
+    return videos.length > 0 ? { variants: videos, sounds } : { variants: sounds.slice(0, 1), sounds: sounds.slice(1) };
+  }
+
+  #variant(rendition: Rendition): Variant {
+    const { name, library } = rendition;
+    const video = library.tracks?.video;
+    const rate = frameRate(library.frameRate, video?.frameRate);
+    return {
+      ...{ uri: `${name}.m3u8`, codecs: codecsOf(rendition), ...library.bandwidth() },
+      picture: video && { width: video.width, height: video.height, frameRate: rate, range: this.stream.range(name) },
+    };
+  }
+
+  /** How far the others are that the multivariant playlist names. */
+  #reports(own: Rendition): RenditionReport[] {
+    const { variants, sounds } = this.#listed();
+    return [...variants, ...sounds].flatMap(({ name, library }) => {
+      const { tip } = library;
+      return name === own.name || tip === undefined ? [] : [{ uri: `${name}.m3u8`, ...tip }];
+    });
+  }
+
+  /** Nobody can know of what is so far ahead (RFC 8216bis, 6.2.5.2). */
+  #isTooFar({ library }: Rendition, sequence: number, part: number): boolean {
+    const { partTarget } = library.view();
+    const last = library.tip?.sequence === sequence ? library.tip.part : -1;
+    const ahead = Math.ceil(PARTS_AHEAD_S / Math.min(1, partTarget));
+    return sequence > library.newest + MAX_AHEAD || (sequence >= library.newest && part > last + ahead);
   }
 
   /**
@@ -128,17 +172,26 @@ function codecsOf({ library }: Rendition): string[] {
   return [video, audio].flatMap((track) => (track === undefined ? [] : [track.codecString]));
 }
 
-function variantOf(rendition: Rendition) {
-  const video = rendition.library.tracks?.video;
-  return {
-    uri: `${rendition.name}.m3u8`,
-    codecs: codecsOf(rendition),
-    ...rendition.library.bandwidth(),
-    size: video && { width: video.width, height: video.height },
-  };
+function trackOf({ name }: Rendition): number {
+  return Number(name.slice(1));
 }
 
-function soundOf(rendition: Rendition) {
-  const track = rendition.name.slice(1);
-  return { uri: `${rendition.name}.m3u8`, name: `Track ${track}`, codecs: codecsOf(rendition) };
+/** The default sound, which is in the variants. */
+function mixedSound({ codec, codecString, channels }: AudioConfig): Sound {
+  const kind = { codec: codecString, channels, isPlayedEverywhere: isPlayedEverywhere(codec) };
+  return { uri: undefined, name: 'Default', ...kind, peak: 0, average: 0 };
+}
+
+function soundOf(rendition: Rendition): Sound {
+  const { codec, codecString, channels } = rendition.library.tracks!.audio!;
+  const track = trackOf(rendition);
+  return {
+    ...{
+      uri: `${rendition.name}.m3u8`,
+      name: track === 0 ? 'Default' : `Track ${track}`,
+      codec: codecString,
+      channels,
+    },
+    ...{ ...rendition.library.bandwidth(), isPlayedEverywhere: isPlayedEverywhere(codec) },
+  };
 }

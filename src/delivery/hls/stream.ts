@@ -1,15 +1,22 @@
 import { Outbox, type FairShare, type Subscriber, type Subscription } from '../../hub/index.ts';
 import type { Log } from '../../log.ts';
-import { packetsOf, type Frame, type MediaPacket } from '../../media/index.ts';
+import { packetsOf, type Frame, type MediaPacket, type VideoRange } from '../../media/index.ts';
+import { Keyframes } from './keyframes.ts';
+import { LeftOut } from './left-out.ts';
 import type { HlsOptions } from './options.ts';
 import type { Tracks } from './plan.ts';
+import { Presence } from './presence.ts';
+import { ProgramClock } from './program-clock.ts';
 import { Rendition } from './rendition.ts';
+import { isPlayedEverywhere } from './multivariant.ts';
 import { StreamTracks } from './stream-tracks.ts';
 import { TimedData } from './timed-data.ts';
 import { Timeline } from './timeline.ts';
 
 /** How much is muxed before others have their turn: 4 ms of work. */
 const TURN_BYTES = 1024 * 1024;
+/** At first, so many portions may wait for the newest frame at hand, which tells what time it is. */
+const MAX_UNTIMED = 16;
 /** Publishers that came one after another before the muxer had time; more are taken as one. */
 const MAX_RUNS = 8;
 
@@ -42,12 +49,27 @@ export class HlsStream implements Subscriber {
   #subscription: Subscription | undefined = undefined;
   #leaving = false;
   #closed = false;
-  /** The wall clock less media time. */
-  #lead: number | undefined = undefined;
+  readonly #program = new ProgramClock();
+  readonly #presence = new Presence();
+  readonly #keyframes: Keyframes;
+  readonly #leftOut: LeftOut;
+  /** Discontinuities so far. All renditions have the same, or players could not put sound to a picture. */
+  #breaks: number;
+  /** Something came since the last of them. */
+  #unbroken = false;
+  /** Something came since the clocks were compared. */
+  #untimed = false;
+  /** Tracks that did not come any more. */
+  readonly #absent = new Set<string>();
+  /** The sound that is in every rendition with a picture. */
+  #mixed: number | undefined = undefined;
 
   constructor(options: HlsOptions, deps: StreamDependencies) {
     this.#options = options;
     this.#deps = deps;
+    this.#breaks = deps.discontinuities;
+    this.#keyframes = new Keyframes(options.segmentMs, deps.log);
+    this.#leftOut = new LeftOut(deps.log);
   }
 
   /** To be told once, right after subscribing. */
@@ -75,10 +97,24 @@ export class HlsStream implements Subscriber {
     return bytes;
   }
 
-  /** Discontinuities so far: the most of any rendition. */
+  /** Discontinuities so far. */
   get discontinuities(): number {
-    const counts = [...this.#renditions.values()].map(({ library }) => library.discontinuities);
-    return Math.max(this.#deps.discontinuities, ...counts);
+    return this.#breaks;
+  }
+
+  /** The distance of the publisher's keyframes in milliseconds, as far as seen. */
+  get keyframeMs(): number | undefined {
+    return this.#keyframes.intervalMs;
+  }
+
+  /** The range of a rendition's picture. */
+  range(name: string): VideoRange {
+    return this.#tracks.range(Number(name.slice(1)));
+  }
+
+  /** Whether a sound is in the renditions with a picture already. */
+  isMixed(name: string): boolean {
+    return name === `a${this.#mixed}`;
   }
 
   deliver(frame: Frame): void {
@@ -125,10 +161,15 @@ export class HlsStream implements Subscriber {
   }
 
   async #work(): Promise<void> {
+    let portions = 0;
     while (!this.#closed) {
       const run = this.#runs[0]!;
       await this.#deps.turn();
       for (const frame of run.take(TURN_BYTES)) this.#take(frame);
+      if (this.#program.isUnsettled && run.frames > 0 && portions++ < MAX_UNTIMED) continue;
+      if (this.#untimed) this.#program.note(this.#deps.wallClock(), this.#timeline.latest);
+      this.#untimed = false;
+      await this.#dropGone();
       await this.#mux();
       if (run.frames > 0) continue;
       if (this.#runs.length === 1) break;
@@ -140,6 +181,7 @@ export class HlsStream implements Subscriber {
 
   async #leave(): Promise<void> {
     this.#leaving = false;
+    this.#noteRunning();
     for (const rendition of this.#renditions.values()) rendition.flush();
     await this.#mux();
     for (const { library } of this.#renditions.values()) library.closeOpenSegment();
@@ -154,7 +196,7 @@ export class HlsStream implements Subscriber {
       for (const rendition of this.#renditions.values()) if (await rendition.muxNext()) isBusy = true;
       if (isBusy) this.#deps.changed();
     }
-    if (this.#lead !== undefined) this.#timedData.settle((at) => this.#programTime(at));
+    if (!this.#program.isUnsettled) this.#timedData.settle((at) => this.#program.at(at));
   }
 
   #fail(error: unknown): void {
@@ -166,23 +208,65 @@ export class HlsStream implements Subscriber {
   /** Another publisher: nothing is known of what it sends. */
   #startAnew(): void {
     this.#tracks.clear();
+    this.#absent.clear();
+    this.#untimed = false;
     this.#timedData.interrupt();
-    for (const rendition of this.#renditions.values()) rendition.interrupt(rendition.tracks);
-    this.#lead = undefined;
+    this.#leftOut.clear();
+    this.#keyframes.startAnew();
+    this.#presence.startAnew(this.#timeline.latest);
+    this.#program.jump(this.#timeline.latest);
+    this.#break();
+  }
+
+  /** Nothing continues what was, in no rendition. */
+  #break(wanted: ReadonlyMap<string, Tracks> = NONE): void {
+    this.#noteRunning();
+    if (this.#unbroken) this.#breaks++;
+    this.#unbroken = false;
+    for (const [name, rendition] of this.#renditions) {
+      rendition.interrupt(wanted.get(name) ?? rendition.tracks, this.#breaks);
+    }
+  }
+
+  #noteRunning(): void {
+    for (const { isRunning } of this.#renditions.values()) this.#unbroken ||= isRunning;
+  }
+
+  /** Tracks that no longer come are not shown any more: who asks for them gets 404, and players take another. */
+  async #dropGone(): Promise<void> {
+    for (const [name, rendition] of this.#renditions) {
+      if (!this.#presence.isGone(name)) continue;
+      this.#renditions.delete(name);
+      this.#presence.forget(name);
+      this.#deps.log.info({ track: name }, 'a track does not come any more: HLS no longer lists it');
+      this.#absent.add(name);
+      await rendition.close();
+      this.#deps.changed();
+    }
   }
 
   #take(frame: Frame): void {
     if (frame.kind === 'data') return this.#takeData(frame);
-    if (frame.isConfig) {
-      for (const packet of packetsOf(frame)) if (this.#tracks.learn(packet)) this.#tracksChanged();
-      return;
-    }
+    const packets = packetsOf(frame);
+    if (packets.length === 0) this.#leftOut.frame(frame);
+    if (frame.isConfig) return this.#learn(packets);
     const placed = this.#timeline.place(frame.timestamp);
     if (placed === undefined) return;
-    if (placed.jumped) for (const rendition of this.#renditions.values()) rendition.interrupt(rendition.tracks);
-    for (const packet of packetsOf(frame)) {
+    this.#untimed = true;
+    if (placed.jumped) {
+      this.#keyframes.jump();
+      this.#program.jump(placed.at);
+      this.#break();
+    }
+    this.#learn(packets);
+    for (const packet of packets) if (packet.role === 'coded') this.#add(packet, placed.at);
+  }
+
+  #learn(packets: readonly MediaPacket[]): void {
+    for (const packet of packets) {
+      if (packet.role === 'end') this.#presence.ended(nameOf(packet));
       if (this.#tracks.learn(packet)) this.#tracksChanged();
-      if (packet.role === 'coded') this.#add(packet, placed.at);
+      if (!this.#tracks.knows(packet)) this.#leftOut.packet(packet);
     }
   }
 
@@ -196,49 +280,65 @@ export class HlsStream implements Subscriber {
   }
 
   #add(packet: MediaPacket, at: number): void {
-    if (packet.kind === 'video') {
-      const { data, isKeyframe, compositionMs } = packet;
-      this.#renditions.get(`v${packet.track}`)?.addVideo({ data, isKeyframe, dts: at, pts: at + compositionMs });
+    const { kind, track, data } = packet;
+    const name = nameOf(packet);
+    if (this.#absent.delete(name)) this.#tracksChanged();
+    if (kind === 'video') {
+      const rendition = this.#renditions.get(name);
+      if (rendition === undefined) return;
+      this.#presence.saw(name, at);
+      this.#keyframes.see(track, packet.isKeyframe, at);
+      rendition.addVideo({ data, isKeyframe: packet.isKeyframe, dts: at, pts: at + packet.compositionMs });
       return;
     }
-    const config = this.#tracks.audio(packet.track);
-    if (config === undefined || packet.data.length === 0) return;
-    const duration = this.#tracks.durationOf(config, packet.data);
-    const isDefault = packet.track === this.#tracks.list('audio')[0];
-    for (const [name, rendition] of this.#renditions) {
-      const wants = name === `a${packet.track}` || (isDefault && name.startsWith('v'));
-      if (wants && rendition.tracks.audio !== undefined) rendition.addAudio(packet.data, at, duration);
+    const config = this.#tracks.audio(track);
+    if (config === undefined || data.length === 0 || !this.#tracks.fits(packet)) return;
+    this.#presence.saw(name, at);
+    const duration = this.#tracks.durationOf(config, data);
+    for (const [other, rendition] of this.#renditions) {
+      const wants = other === name || (track === this.#mixed && other.startsWith('v'));
+      if (wants && rendition.tracks.audio !== undefined) rendition.addAudio(data, at, duration);
     }
   }
 
-  /** One rendition for each video track, with the default sound in it; further sound by itself. */
+  /** What is to be shown has changed: a rendition more, or another configuration. */
   #tracksChanged(): void {
-    const [firstSound, ...furtherSounds] = this.#tracks.list('audio');
-    const sound = firstSound === undefined ? undefined : this.#tracks.audio(firstSound);
-    const videos = this.#tracks.list('video');
-    for (const id of videos) this.#rendition(`v${id}`, { video: this.#tracks.video(id), audio: sound });
-    const alone = videos.length === 0 && firstSound !== undefined ? [firstSound] : furtherSounds;
-    for (const id of alone) this.#rendition(`a${id}`, { video: undefined, audio: this.#tracks.audio(id) });
+    const wanted = this.#wanted();
+    const isOther = ([name, tracks]: readonly [string, Tracks]): boolean => {
+      const known = this.#renditions.get(name)?.tracks;
+      return known !== undefined && (known.video !== tracks.video || known.audio !== tracks.audio);
+    };
+    if ([...wanted].some(isOther)) this.#break(wanted);
+    for (const [name, tracks] of wanted) if (!this.#renditions.has(name)) this.#open(name, tracks);
   }
 
-  #rendition(name: string, tracks: Tracks): void {
-    const known = this.#renditions.get(name);
-    if (known !== undefined) {
-      if (known.tracks.video !== tracks.video || known.tracks.audio !== tracks.audio) known.interrupt(tracks);
-      return;
-    }
+  /** One rendition for each picture, with the default sound in it if everybody can play that; other sounds by themselves. */
+  #wanted(): ReadonlyMap<string, Tracks> {
+    const [videos, sounds] = [this.#tracks.list('video'), this.#tracks.list('audio')];
+    const first = sounds[0] === undefined ? undefined : this.#tracks.audio(sounds[0]);
+    this.#mixed = videos.length > 0 && first !== undefined && isPlayedEverywhere(first.codec) ? sounds[0] : undefined;
+    const audio = this.#mixed === undefined ? undefined : first;
+    const alone = sounds.filter((id) => id !== this.#mixed);
+    const all = [
+      ...videos.map((id) => [`v${id}`, { video: this.#tracks.video(id), audio }] as const),
+      ...alone.map((id) => [`a${id}`, { video: undefined, audio: this.#tracks.audio(id) }] as const),
+    ];
+    return new Map(all.filter(([name]) => !this.#absent.has(name)));
+  }
+
+  #open(name: string, tracks: Tracks): void {
     if (this.#renditions.size >= this.#options.maxRenditions) return;
     const { segmentMs, partMs, window, maxRenditionBytes: maxBytes } = this.#options;
     const birth = this.#deps.wallClock();
-    const { discontinuities } = this.#deps;
-    const programTime = (at: number): number => this.#programTime(at);
-    const options = { segmentMs, partMs, window, maxBytes, birth, discontinuities, programTime };
+    const programTime = (at: number): number => this.#program.at(at);
+    const options = { segmentMs, partMs, window, maxBytes, birth, discontinuities: this.#breaks, programTime };
+    this.#presence.opened(name, this.#timeline.latest);
     this.#renditions.set(name, new Rendition(name, tracks, options, this.#deps.memory));
   }
+}
 
-  /** The wall clock's time of a media time, settled with the first part: the newest frame at hand came just now. */
-  #programTime(at: number): number {
-    this.#lead ??= this.#deps.wallClock() - this.#timeline.latest;
-    return this.#lead + at;
-  }
+const NONE: ReadonlyMap<string, Tracks> = new Map();
+
+function nameOf({ kind, track }: MediaPacket): string {
+  return `${kind === 'video' ? 'v' : 'a'}${track}`;
 }

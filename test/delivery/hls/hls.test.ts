@@ -6,6 +6,7 @@ import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
 import { HLS_DEFAULTS, type HlsOptions } from '../../../src/delivery/index.ts';
 import type { Publication } from '../../../src/hub/index.ts';
 import { enhancedClip } from '../../support/enhanced-clip.ts';
+import { onTrack } from '../../support/frames.ts';
 import { text } from '../../support/hls-files.ts';
 import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
 import { readMediaPlaylist } from '../../support/hls-validator.ts';
@@ -192,11 +193,3 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     expect(readMediaPlaylist(await text(`${stage.url}/live/one/a1.m3u8`)).segments.length).toBeGreaterThan(2);
   });
 });
-
-/** The same message as one of another track: multitrack, one track (Enhanced RTMP v2). */
-function onTrack({ kind, type, timestamp, payload }: Frame, track: number): Frame {
-  const multitrack = kind === 'video' ? 6 : 5;
-  const head = Buffer.from([(payload[0]! & 0xf0) | multitrack, payload[0]! & 15]);
-  const rest = [payload.subarray(1, 5), Buffer.from([track]), payload.subarray(5)];
-  return frameFromMessage({ type, streamId: 1, timestamp, payload: Buffer.concat([head, ...rest]) });
-}
