@@ -168,9 +168,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
     ['Enhanced RTMP’s future', [0x91, ...Buffer.from('zzzz')]],
   ])('shows the picture, and says that it leaves out the sound: %s', async (_, head) => {
     const strange = clip.map((frame) =>
-      frame.kind === 'audio' && !frame.isConfig
-        ? frameFromMessage({ ...frame, streamId: 1, payload: Buffer.from([...head, 1, 2, 3]) })
-        : frame,
+      frame.kind === 'audio' && !frame.isConfig ? saying(frame, Buffer.from([...head, 1, 2, 3])) : frame,
     );
     await start(strange.filter(({ kind, isConfig }) => kind === 'video' || !isConfig));
     expect(await text(`${url}/index.m3u8`)).toMatch(/CODECS="avc1\.\w{6}"/);
@@ -185,11 +183,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
   ])('lets the sound be heard, and says that it leaves out the picture: %s', async (_, head) => {
     const strange = clip
       .filter(({ kind, isConfig }) => kind === 'audio' || !isConfig)
-      .map((frame) =>
-        frame.kind === 'video'
-          ? frameFromMessage({ ...frame, streamId: 1, payload: Buffer.from([...head, 1, 2, 3]) })
-          : frame,
-      );
+      .map((frame) => (frame.kind === 'video' ? saying(frame, Buffer.from([...head, 1, 2, 3])) : frame));
     await start(strange);
     expect(await named()).toEqual(['a0.m3u8']);
     expect((await read('a0')).segments.length).toBeGreaterThan(3);
@@ -198,15 +192,18 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
 
   it('takes sound of a profile that is not carried for none: the picture is shown', async () => {
     const main = clip.map((frame) =>
-      frame.kind === 'audio' && frame.isConfig
-        ? frameFromMessage({ ...frame, streamId: 1, payload: Buffer.from([0xaf, 0, 0x0a, 0x10]) })
-        : frame,
+      frame.kind === 'audio' && frame.isConfig ? saying(frame, Buffer.from([0xaf, 0, 0x0a, 0x10])) : frame,
     );
     await start(main);
     expect(await text(`${url}/index.m3u8`)).toMatch(/CODECS="avc1\.\w{6}"/);
     expect(warnings()).toMatchObject([/cannot carry a configuration of mp4a/]);
   });
 });
+
+/** The same message with another payload. */
+function saying({ type, timestamp }: Frame, payload: Buffer): Frame {
+  return frameFromMessage({ type, streamId: 1, timestamp, payload });
+}
 
 function moved({ type, timestamp, payload }: Frame, by: number): Frame {
   return frameFromMessage({ type, streamId: 1, timestamp: timestamp + by, payload });
