@@ -37,9 +37,14 @@ export function readDataHandler(type: number, payload: Buffer): DataHandler {
 /** Data messages that a server says to its players about the playing itself (RTMP players of Flash's kind know them). */
 const ABOUT_PLAYING: readonly string[] = ['|RtmpSampleAccess', 'onStatus', 'NetStream.Data.Start'];
 
+/** The name that a data message begins with; undefined without one, or with one longer than names are. */
+export function dataName(type: number, payload: Buffer): string | undefined {
+  return nameAt(payload, type === AMF3_DATA && payload[0] === 0 ? 1 : 0);
+}
+
 /** Whether a data message is meant for one server's player alone, and no part of the stream. */
 export function isAboutPlaying(type: number, payload: Buffer): boolean {
-  const name = nameAt(payload, type === AMF3_DATA && payload[0] === 0 ? 1 : 0);
+  const name = dataName(type, payload);
   return name !== undefined && ABOUT_PLAYING.includes(name);
 }
 

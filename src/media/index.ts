@@ -27,7 +27,7 @@ export {
   type FlvContents,
   type FlvTagHead,
 } from './flv.ts';
-export { MAX_TIMED_EVENT_BYTES, readTimedEvent, type TimedEvent } from './timed-event.ts';
+export { MAX_TIMED_EVENT_BYTES, mayBeTimedEvent, readTimedEvent, type TimedEvent } from './timed-event.ts';
 export { MAX_SPLICE_BYTES, readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
 export { packetsOf, type MediaPacket } from './packets.ts';
 export { audioConfig, isSelfDescribing, opusSamples, soundSamples, type AudioConfig } from './audio-config.ts';

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../errors.ts';
 import { AmfObject, decodeAmf0, MessageType, type AmfValue } from '../protocol/index.ts';
 import { amfJson } from './amf-json.ts';
-import { isAboutPlaying } from './data.ts';
+import { dataName, isAboutPlaying } from './data.ts';
 import type { Frame } from './frame.ts';
 import { readSplice, type SpliceInfo } from './splice.ts';
 
@@ -29,12 +29,18 @@ const NAME = /^[\x21-\x7e]{1,64}$/;
  */
 const FOR_MACHINES: ReadonlySet<string> = new Set(['onFI', 'onCaption', 'onCaptionInfo']);
 
-/** Undefined for data that is no event: metadata, what is about the playing itself, what cannot be read or is too long. */
-export function readTimedEvent({ kind, type, payload, configKey }: Frame): TimedEvent | undefined {
-  if (kind !== 'data' || configKey !== undefined || payload.length > MAX_TIMED_EVENT_BYTES) return undefined;
-  if (isAboutPlaying(type, payload)) return undefined;
-  const [name, ...values] = valuesIn(type, payload);
-  if (typeof name !== 'string' || !NAME.test(name) || FOR_MACHINES.has(name)) return undefined;
+/** Whether a frame may be an event, by its size and name alone: not metadata, and not what is about the playing itself. */
+export function mayBeTimedEvent({ kind, type, payload, configKey }: Frame): boolean {
+  if (kind !== 'data' || configKey !== undefined || payload.length > MAX_TIMED_EVENT_BYTES) return false;
+  const name = dataName(type, payload);
+  return name !== undefined && NAME.test(name) && !FOR_MACHINES.has(name) && !isAboutPlaying(type, payload);
+}
+
+/** Undefined for what is no event, cannot be read, or is too long. */
+export function readTimedEvent(frame: Frame): TimedEvent | undefined {
+  if (!mayBeTimedEvent(frame)) return undefined;
+  const [name, ...values] = valuesIn(frame.type, frame.payload);
+  if (typeof name !== 'string') return undefined;
   const text = amfJson(values.length > 1 ? values : values[0]);
   if (Buffer.byteLength(text) > MAX_TIMED_EVENT_BYTES) return undefined;
   return { name, text, splice: findSplice(values), time: timeIn(values[0]) };

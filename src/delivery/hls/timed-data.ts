@@ -1,4 +1,4 @@
-import { readTimedEvent, type Frame, type SpliceInfo } from '../../media/index.ts';
+import { mayBeTimedEvent, readTimedEvent, type Frame, type SpliceInfo } from '../../media/index.ts';
 import { DateRanges } from './date-ranges.ts';
 import type { Cue } from './emsg.ts';
 import { id3Text } from './id3.ts';
@@ -29,8 +29,9 @@ export class TimedData {
 
   /** `at`: the frame's media time in milliseconds. Undefined where there is nothing to put into the media. */
   take(frame: Frame, at: number): Cue | undefined {
-    const event = readTimedEvent(frame);
-    if (event === undefined || !this.#hasRoom(at)) return undefined;
+    // What is too much is not even read.
+    const event = mayBeTimedEvent(frame) && this.#hasRoom(at) ? readTimedEvent(frame) : undefined;
+    if (event === undefined) return undefined;
     const { name, text, splice, time } = event;
     if (splice === undefined) return { id: this.#count++, at, tag: id3Text(name, text) };
     this.#undated.push({ splice, at: at + ahead(time, frame.timestamp), said: at });

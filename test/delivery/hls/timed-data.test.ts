@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TIMED_DATA_LIMITS, TimedData } from '../../../src/delivery/hls/timed-data.ts';
+import { frameFromMessage } from '../../../src/media/index.ts';
 import { dateRangesIn } from '../../support/date-ranges.ts';
 import { textIn } from '../../support/emsg.ts';
 import { audio, metadata } from '../../support/frames.ts';
 import { INSERT_OUT, spliceInsert } from '../../support/splices.ts';
-import { adCue, cue, textData } from '../../support/timed.ts';
+import { adCue, cue, data, textData } from '../../support/timed.ts';
 
 const { eventsPerSecond, maxAheadMs, maxUndated } = TIMED_DATA_LIMITS;
 const starts = (it: TimedData): number[] =>
@@ -56,6 +57,15 @@ describe('timed data', () => {
     expect(passed(2, 1_000 + Math.ceil(1_000 / eventsPerSecond))).toBe(1);
     expect(passed(2, 0)).toBe(0);
     expect(passed(eventsPerSecond + 5, 60_000)).toBe(eventsPerSecond);
+  });
+
+  it('counts what cannot be read, but not what is no event by its name', () => {
+    const it = new TimedData();
+    const { type, payload } = textData(0, 'x');
+    const broken = frameFromMessage({ type, streamId: 1, timestamp: 0, payload: payload.subarray(0, -4) });
+    for (let i = 1; i < eventsPerSecond; i++) expect(it.take(broken, 0)).toBeUndefined();
+    for (let i = 0; i < 100; i++) expect(it.take(data(0, 'onFI', 'x'), 0)).toBeUndefined();
+    expect([it.take(textData(0, 'x'), 0)?.id, it.take(textData(0, 'x'), 0)]).toEqual([0, undefined]);
   });
 
   it('keeps so many splices until they can be dated, the newest, and none of a publisher that was replaced', () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
 import { dateRangeFaults, dateRangesIn } from '../../support/date-ranges.ts';
 import { boxesIn, cuesIn, textIn, type ReadCue } from '../../support/emsg.ts';
@@ -71,6 +71,26 @@ describe.skipIf(!has('ffmpeg'))(`Timed data in HLS${missing('ffmpeg')}`, () => {
     expect(stderr).toBe('');
     const seconds = stdout.toString().split('\n').filter(Boolean).map(parseFloat);
     return seconds.map((one) => Math.round(one * 1000)).toSorted((a, b) => a - b);
+  }
+
+  /** What hls.js makes of a playlist's date ranges; throws at what it would ignore. */
+  async function readByHlsJs(playlist: string, url: string): Promise<object[]> {
+    vi.stubGlobal('self', globalThis);
+    const { M3U8Parser, PlaylistLevelType } = await import('hls.js');
+    const { playlistParsingError, dateRanges } = M3U8Parser.parseLevelPlaylist(
+      playlist,
+      url,
+      0,
+      PlaylistLevelType.MAIN,
+      0,
+      null,
+    );
+    vi.unstubAllGlobals();
+    expect(playlistParsingError).toBeNull();
+    return Object.values(dateRanges).map((range) => {
+      const { isValid, duration, plannedDuration } = range!;
+      return { isValid, duration, plannedDuration };
+    });
   }
 
   const described = ({ message }: ReadCue): string => JSON.parse(textIn(message).value).name as string;
@@ -156,6 +176,9 @@ describe.skipIf(!has('ffmpeg'))(`Timed data in HLS${missing('ffmpeg')}`, () => {
     const delta = await text(`${url}?_HLS_skip=YES`);
     expect(dateRangeFaults(delta)).toEqual([]);
     expect(dateRangesIn(delta)).toEqual([out, back]);
+    const read = [{ isValid: true, duration: 2, plannedDuration: 2 }];
+    expect(await readByHlsJs(whole, url)).toEqual(read);
+    expect(await readByHlsJs(delta, url)).toEqual(read);
     for (const ms of [16_000, 24_000]) stage.send(publication, later(clip, ms));
     await expect.poll(async () => dateRangesIn(await text(url)), { timeout: 5_000 }).toEqual([]);
   }, 30_000);
