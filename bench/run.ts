@@ -7,13 +7,14 @@ import { arrivals, tunnelArrivals } from './suites/arrivals.ts';
 import { bridge } from './suites/bridge.ts';
 import { handshakes } from './suites/handshakes.ts';
 import { fanOut, ingest, memory, tunnelFanOut } from './suites/media.ts';
+import { hls } from './suites/hls.ts';
 import { onward } from './suites/onward.ts';
 import { heldPolls, polls } from './suites/polls.ts';
 import { stalled } from './suites/stalled.ts';
 import type { Suite } from './suites/suite.ts';
 
 const PLAYING = [fanOut, tunnelFanOut, ingest, arrivals, tunnelArrivals, memory];
-const SUITES = [polls, heldPolls, ...PLAYING, onward, ...bridge, handshakes, stalled];
+const SUITES = [polls, heldPolls, ...PLAYING, onward, hls, ...bridge, handshakes, stalled];
 const USAGE = `npm run bench -- [suite…] [--rounds 3] [--seconds 8] [--only contender] [--out results.jsonl]
 suites: ${SUITES.map(({ name }) => name).join(', ')}
 `;

@@ -22,8 +22,8 @@ export interface MediaJob {
   readonly pollMs: number;
   /** Each player of a stream on a NetStream of another number, so that the server cannot send two of them the same bytes. */
   readonly ownNetStreams?: boolean;
-  /** The port of an HTTP server from which each stream is fetched by one player of low-latency HLS. */
-  readonly hlsPort?: number;
+  /** Players of low-latency HLS that fetch each stream from the HTTP server at `port`. */
+  readonly hls?: { readonly port: number; readonly playersPerStream: number };
 }
 
 /** Sessions that only poll, or plain pollers of an HTTP server that knows no RTMP. */
@@ -96,7 +96,7 @@ export interface MediaReport extends Cost {
   readonly delayMs: Spread | undefined;
   readonly answers: number;
   readonly emptyAnswers: number;
-  /** Parts that HLS players got. */
+  /** Parts that HLS players got; each asked for its playlist before. */
   readonly hlsParts: number;
 }
 

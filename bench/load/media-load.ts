@@ -67,13 +67,11 @@ export async function runMediaLoad(job: MediaJob): Promise<MediaReport> {
   return report;
 }
 
-/** One player of HLS for each stream, where the job has any; resolves when all of them have media. */
-async function watch({ hlsPort, streams }: MediaJob, stream: (index: number) => string): Promise<HlsReader[]> {
-  if (hlsPort === undefined) return [];
-  const urls = Array.from(
-    { length: streams },
-    (_, index) => `http://127.0.0.1:${hlsPort}/hls/${APP}/${stream(index)}/`,
-  );
+/** The players of HLS, where the job has any; resolves when all of them have media. */
+async function watch({ hls, streams }: MediaJob, stream: (index: number) => string): Promise<HlsReader[]> {
+  if (hls === undefined) return [];
+  const players = Array.from({ length: streams * hls.playersPerStream }, (_, index) => index % streams);
+  const urls = players.map((index) => `http://127.0.0.1:${hls.port}/hls/${APP}/${stream(index)}/`);
   return Promise.all(urls.map((url) => HlsReader.open(url)));
 }
 

@@ -18,7 +18,7 @@ const WAYS: readonly Way[] = [
   way(`${EACH} players each, who share bytes`, () => ({ playersPerStream: EACH })),
   way(`${EACH} players each, who share none`, () => ({ playersPerStream: EACH, ownNetStreams: true })),
   { name: `${EACH} push targets each`, entry: pushing(`${EACH} push targets each`) },
-  way('HLS, 1 low-latency player each', ({ http }) => ({ hlsPort: http })),
+  way('HLS, 1 low-latency player each', ({ http }) => ({ hls: { port: http, playersPerStream: 1 } })),
 ];
 
 /** What streams cost that go on: to players, to other servers, as HLS. The first line is what they cost anyway. */

@@ -12,7 +12,7 @@ const BITS = 8;
 /** Who publishes and plays, how, and how much. */
 export type Shape = Pick<
   MediaJob,
-  'streams' | 'playersPerStream' | 'ramp' | 'kbitPerSecond' | 'window' | 'ownNetStreams' | 'hlsPort'
+  'streams' | 'playersPerStream' | 'ramp' | 'kbitPerSecond' | 'window' | 'ownNetStreams' | 'hls'
 > & {
   readonly publishers: Target['transport'];
   readonly players: Target['transport'];
