@@ -19,7 +19,6 @@ export class FlvWriter implements RecordingWriter {
   readonly #file: RecordingFile;
   readonly #durationAt: number;
   #pending: Buffer[] = [];
-  #pendingBytes = 0;
   #hasAudio = false;
   #hasVideo = false;
   #durationMs = 0;
@@ -29,14 +28,11 @@ export class FlvWriter implements RecordingWriter {
     const sent = headers.find(({ configKey, type }) => configKey === 'data:onMetaData' && type === 18);
     const ready = sent === undefined ? undefined : withDuration(sent.payload);
     const { body, durationAt } = ready ?? bareMetadata();
-    this.#push(flvHeader());
-    this.#durationAt = this.#pendingBytes + FLV_TAG_HEAD_BYTES + durationAt;
+    const head = flvHeader();
+    this.#pending.push(head);
+    this.#durationAt = head.length + FLV_TAG_HEAD_BYTES + durationAt;
     this.#tag(18, 0, body);
     for (const header of headers) if (header !== sent || ready === undefined) this.#tag(header.type, 0, header.payload);
-  }
-
-  get pendingBytes(): number {
-    return this.#pendingBytes;
   }
 
   add({ kind, type, payload }: Frame, at: number): void {
@@ -49,7 +45,6 @@ export class FlvWriter implements RecordingWriter {
   async flush(): Promise<void> {
     const pieces = this.#pending;
     this.#pending = [];
-    this.#pendingBytes = 0;
     if (pieces.length > 0) await this.#file.append(pieces);
   }
 
@@ -74,13 +69,6 @@ export class FlvWriter implements RecordingWriter {
   }
 
   #tag(type: number, at: number, body: Buffer): void {
-    this.#push(flvTagHead(type, body.length, at));
-    this.#push(body);
-    this.#push(flvBackPointer(body.length));
-  }
-
-  #push(piece: Buffer): void {
-    this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
+    this.#pending.push(flvTagHead(type, body.length, at), body, flvBackPointer(body.length));
   }
 }

@@ -66,10 +66,6 @@ export class Mp4Writer implements RecordingWriter {
     for (const header of headers) for (const packet of packetsOf(header)) this.#choose(packet);
   }
 
-  get pendingBytes(): number {
-    return 0;
-  }
-
   add(frame: Frame, at: number): void {
     for (const packet of packetsOf(frame)) {
       if (packet.role !== 'coded') continue;

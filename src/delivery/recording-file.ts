@@ -34,8 +34,6 @@ export interface Leftover {
 
 /** Puts frames into a file in one format. `at`: milliseconds from the file's beginning. */
 export interface RecordingWriter {
-  /** What waits to be written by `flush`. */
-  readonly pendingBytes: number;
   add(frame: Frame, at: number): void;
   /** Hands what is complete to the file; rejects as the file does. */
   flush(): Promise<void>;

@@ -1,6 +1,7 @@
 import {
   Outbox,
   OUTBOX_DEFAULTS,
+  type OutboxLimits,
   type Hub,
   type StreamName,
   type Subscriber,
@@ -45,8 +46,14 @@ export interface RecordingDependencies {
   readonly wallClock: () => number;
 }
 
-/** Frames are taken from the queue in portions of this size, and written as they come. */
-const PORTION_BYTES = 1024 * 1024;
+/** Frames are taken from the queue in portions of this size; what has to catch up writes as much at once. */
+const PORTION_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Bytes alone count, as many as a player's queue may have: nobody waits for a recording, and an FFmpeg without `-re` publishes a
+ * minute of stream in a blink. The frames are as many as there are of nothing but sound packets of half a kilobyte.
+ */
+const QUEUE: OutboxLimits = { ...OUTBOX_DEFAULTS, maxFrames: 65_536, maxDurationMs: Infinity };
 
 /** What may be lost when the process is killed, unless the stream is faster than `MAX_PENDING_BYTES` in that time. */
 const FLUSH_MS = 1_000;
@@ -66,7 +73,7 @@ export class Recording implements Subscriber {
   readonly #deps: RecordingDependencies;
   readonly #log: Log;
   readonly #plan: RecordingPlan;
-  readonly #outbox = new Outbox(OUTBOX_DEFAULTS);
+  readonly #outbox = new Outbox(QUEUE);
   readonly #subscription: Subscription;
   /** Resolves when the last file is closed. Never rejects. */
   readonly ended: Promise<void>;
@@ -75,6 +82,7 @@ export class Recording implements Subscriber {
   #file: RecordingFile | undefined;
   #writer: RecordingWriter | undefined;
   #flushedAt = 0;
+  #unwritten = 0;
   #frames = 0;
   #reportedDrops = 0;
   #retryAt = 0;
@@ -151,9 +159,17 @@ export class Recording implements Subscriber {
     if (writer === undefined) return;
     writer.add(step.frame, step.at);
     this.#frames++;
-    if (writer.pendingBytes < MAX_PENDING_BYTES && step.at - this.#flushedAt < FLUSH_MS) return;
+    this.#unwritten += step.frame.payload.length;
+    if (!this.#isDue(step.at)) return;
     this.#flushedAt = step.at;
+    this.#unwritten = 0;
     await writer.flush();
+  }
+
+  #isDue(at: number): boolean {
+    const isBehind = this.#outbox.frames > 0;
+    if (isBehind) return this.#unwritten >= PORTION_BYTES;
+    return this.#unwritten >= MAX_PENDING_BYTES || at - this.#flushedAt >= FLUSH_MS;
   }
 
   async #open(headers: readonly Frame[]): Promise<void> {
@@ -167,6 +183,7 @@ export class Recording implements Subscriber {
     const file = await deps.store.create(rule.directory, folders, stem, rule.format);
     this.#file = file;
     this.#flushedAt = 0;
+    this.#unwritten = 0;
     this.#writer = rule.format === 'flv' ? new FlvWriter(file, headers) : new Mp4Writer(file, headers, this.#log);
     this.#log.info({ file: file.path }, this.#hasFailed ? 'recording goes on' : 'recording');
     this.#hasFailed = false;

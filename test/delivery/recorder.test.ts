@@ -102,13 +102,28 @@ describe('A recorder', () => {
     expect(tagsIn(store.files[0]!.bytes)).toHaveLength(START.length + 624);
   });
 
+  it('takes ten minutes of stream that come at once, as from an FFmpeg without -re', async () => {
+    const { store, publish, send, lines } = stage({});
+    const publication = publish();
+    await send(publication, ...START);
+    for (let at = 40; at < 600_000; at += 40) publication.write(at % 2000 === 0 ? key(at) : inter(at), 0);
+    await settled();
+    publication.end(0);
+    await settled();
+    expect(tagsIn(store.files[0]!.bytes)).toHaveLength(START.length + 14_999);
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
   it('drops up to a keyframe when the disk is slower than the stream, and says so', async () => {
     const { store, publish, send, lines } = stage({});
     const publication = publish();
     let open = () => {};
     store.gate = new Promise<void>((resolve) => (open = resolve));
     await send(publication, ...START, inter(1500));
-    for (let at = 2_000; at < 62_000; at += 500) publication.write(at % 5000 === 0 ? key(at) : inter(at), 0);
+    const half = 512 * 1024;
+    for (let at = 2_000; at < 62_000; at += 500) {
+      publication.write(at % 5000 === 0 ? key(at, 0, half) : inter(at, 0, half), 0);
+    }
     open();
     await settled();
     publication.end(0);
