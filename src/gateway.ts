@@ -7,7 +7,7 @@ import { ExternalCore, now, probeRtmp, random, RtmpServer, type Core } from './e
 import { Hub, type StreamInfo } from './hub/index.ts';
 import { frugal } from './log-budget.ts';
 import type { Log } from './log.ts';
-import { newGatewayId, Relays, type RelayInfo } from './relay/index.ts';
+import { newGatewayId, Relays, type RelayInfo, type RelayRule, type RulesChanged } from './relay/index.ts';
 import {
   AddressCounter,
   ALL_PROTOCOLS,
@@ -44,6 +44,8 @@ export interface Counts {
   readonly streams: number;
   /** To RTMP servers elsewhere. */
   readonly upstreamConnections: number;
+  /** Streams on their way to or from other servers, those that wait for better times included. */
+  readonly relays: number;
 }
 
 /**
@@ -105,7 +107,7 @@ export class Gateway {
       this.#external = new ExternalCore(this.#upstreams, { byStream, session, driver: core.driver }, log);
     }
     this.#core = this.#external ?? new RtmpServer(this.#hub, { ...core, session, gatewayId }, log);
-    const relaying = { outbox: core.outbox };
+    const relaying = { outbox: core.outbox, session: core.session };
     this.#relays = new Relays(config.relay, { hub: this.#hub, log, gatewayId }, relaying);
     if (config.admin !== null) this.#admin = new AdminServer(config.admin, { relays: this.#relays, log });
     this.#tunnels = new Tunnels(config.tunnel, {
@@ -159,6 +161,11 @@ export class Gateway {
     return (await this.#certificates?.reload(options)) ?? false;
   }
 
+  /** Takes other rules for relays; what is in both goes on. Throws `ConfigError`, and then nothing has changed. */
+  reloadRelays(rules: readonly RelayRule[]): RulesChanged {
+    return this.#relays.replace(rules);
+  }
+
   /** What is going on, one entry for each stream that has a publisher or a player. */
   streams(): StreamInfo[] {
     return [...this.#hub.streams()];
@@ -192,6 +199,7 @@ export class Gateway {
       webConnections: this.#web.connections,
       streams: this.streams().length,
       upstreamConnections: this.upstreams().reduce((sum, { connections }) => sum + connections, 0),
+      relays: this.#relays.count,
     };
   }
 

@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: ['certificates', ...BASE],
   access: BASE,
   endpoint: ['protocol', 'media', 'hub', 'transport', ...BASE],
-  relay: ['endpoint', 'media', 'hub', 'transport', ...BASE],
+  relay: ['endpoint', 'media', 'hub', 'transport', 'protocol', ...BASE],
   delivery: ['media', 'hub', ...BASE],
   web: ['transport', 'delivery', ...BASE],
   admin: ['hub', 'endpoint', 'relay', 'transport', ...BASE],
@@ -134,6 +134,8 @@ const SOCKETS = [
   'transport/dial',
   'transport/tcp',
   'transport/tls-client',
+  // Looks names up for proxies that do not.
+  'transport/through-proxy',
   'transport/tls-server',
   'transport/rtmpt/connection',
   'transport/rtmpt/client',
@@ -148,6 +150,8 @@ const SOCKETS = [
 const CLOCK = [...TIMERS, ...SOCKETS, 'log', 'certificates/development', 'certificates/store'];
 const FILES = [
   'config/yaml',
+  // Authorities that relays trust.
+  'config/pem-file',
   'certificates/store',
   'web/acme',
   'web/watch-router',

@@ -28,7 +28,7 @@ export interface AdminDependencies {
 /** More rules than anybody writes; each costs a look at every stream that comes. */
 const MAX_RULES = 1000;
 
-/** A rule with its most and longest URLs has 64 KiB. */
+/** A rule with its most and longest URLs has 64 KiB; who sends as many certificates has fewer of these. */
 const MAX_BODY = '80kb';
 
 const HEADERS = {

@@ -34,6 +34,11 @@ export function upstreamLines({ servers, options }: UpstreamsConfig): string[] {
   return [`RTMP goes to ${servers.map(upstreamName).join(', ')}${how}`];
 }
 
+/** Where those who run it ask and tell. */
+export function adminLine({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `http://${reachable(host)}:${port}/api/v1/relays, for those who run it`;
+}
+
 function pathOf(way: WayIn): string {
   return way === 'http' || way === 'https' ? '/' : '/APP/STREAM';
 }

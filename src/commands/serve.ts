@@ -4,7 +4,7 @@ import type { createLog, Log } from '../log.ts';
 import type { Arguments, FlagKinds } from './arguments.ts';
 import { EXIT } from './io.ts';
 import type { CommandIo } from './io.ts';
-import { addressLines, upstreamLines } from './ready.ts';
+import { addressLines, adminLine, upstreamLines } from './ready.ts';
 import type { OpenDoor } from './ready.ts';
 import { reload } from './reload.ts';
 import type { Reloadable } from './reload.ts';
@@ -13,6 +13,8 @@ import { startFailure } from './start-failure.ts';
 /** What this command needs of the gateway. */
 export interface Runnable extends Reloadable {
   start(): Promise<readonly OpenDoor[]>;
+  /** Where the admin listener is, if there is one. */
+  readonly adminPort: number | undefined;
   /** Drains. */
   stop(): Promise<void>;
   destroy(): void;
@@ -57,7 +59,7 @@ export async function serve(args: Arguments, io: CommandIo, dependencies: ServeD
 
 async function run(gateway: Runnable, config: Config, signals: Signals, io: CommandIo, log: Log): Promise<number> {
   try {
-    announce(await gateway.start(), config, io, log);
+    announce(await gateway.start(), gateway.adminPort, config, io, log);
   } catch (error) {
     return failed(error, io);
   }
@@ -83,11 +85,18 @@ function sourceOf({ flags }: Arguments): { readonly file: string | undefined; re
   };
 }
 
-function announce(doors: readonly OpenDoor[], { upstreams }: Config, io: CommandIo, log: Log): void {
-  const lines = [...addressLines(doors), ...upstreamLines(upstreams)].map((line) => `  ${line}\n`);
+function announce(
+  doors: readonly OpenDoor[],
+  adminPort: number | undefined,
+  { upstreams, admin }: Config,
+  io: CommandIo,
+  log: Log,
+): void {
+  const api = admin === null || adminPort === undefined ? [] : [adminLine({ ...admin, port: adminPort })];
+  const lines = [...addressLines(doors), ...upstreamLines(upstreams), ...api].map((line) => `  ${line}\n`);
   io.out(`rtmp-gateway ${io.version} is ready:\n${lines.join('')}`);
   const rtmp = upstreams.servers.length > 0 ? upstreams.servers.map(upstreamName) : 'built-in core';
-  log.info({ event: 'ready', ports: doors.map(({ port }) => port), listen: doors, rtmp }, 'ready');
+  log.info({ event: 'ready', ports: doors.map(({ port }) => port), listen: doors, rtmp, admin: adminPort }, 'ready');
 }
 
 function failed(error: unknown, io: CommandIo): number {

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import { patternFault } from '../hub/index.ts';
 import { redactUrl } from '../log.ts';
-import { compileRule, DEFAULT_IDLE_MS, targetTemplate, type RelayRule } from '../relay/index.ts';
-import { duration, leaf, list, listOrOne, REDACTED, section, text, toggle } from './fields.ts';
+import { codecNamed, CODEC_NAMES, compileRule, DEFAULT_IDLE_MS, targetTemplate } from '../relay/index.ts';
+import type { RelayRule, ServerRule } from '../relay/index.ts';
+import { parseProxy } from '../transport/index.ts';
+import { duration, leaf, list, listOrOne, parseHost, REDACTED, secret, section, text, toggle } from './fields.ts';
+import { certificateFile } from './pem-file.ts';
 
 /** `relay`: which streams are pushed to other servers, and which are pulled from them. */
 
@@ -25,6 +28,33 @@ function isUrl(input: string): boolean {
   }
 }
 
+/** The same: with a user's name, and not with the password. */
+const proxy = leaf<string>({
+  expected: 'the URL of a proxy such as http://HOST:3128, of http, https, socks5 or socks5h',
+  read: (input) => (typeof input === 'string' && isProxy(input) ? input : undefined),
+  write: writeProxy,
+  hidden: true,
+});
+
+function isProxy(input: string): boolean {
+  try {
+    parseProxy(input);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writeProxy(url: string): string {
+  const { shown, credentials } = parseProxy(url);
+  return credentials === undefined ? shown : shown.replace('://', '://***:***@');
+}
+
+const codec = leaf<string>({
+  expected: `one of ${CODEC_NAMES.join(', ')}`,
+  read: (input) => (typeof input === 'string' && codecNamed(input) !== undefined ? input : undefined),
+});
+
 const pattern = () => text('a pattern such as live/*', (input) => patternFault(input) === undefined);
 
 const rule = section({
@@ -39,7 +69,13 @@ const rule = section({
   pull: pattern().optional(),
   from: listOrOne(url).optional(),
   idle: duration({ max: 86_400_000 }).optional(),
+  codecs: listOrOne(codec).optional(),
   verify: toggle().optional(),
+  ca: listOrOne(certificateFile()).optional(),
+  serverName: text('the name of a server', (input) => parseHost(input) !== undefined).optional(),
+  proxy: proxy.optional(),
+  user: text("the user's name over there").optional(),
+  password: secret().optional(),
 });
 
 type Written = z.output<typeof rule>;
@@ -53,7 +89,7 @@ export const relay = list(
 /** What a rule of either kind has, and the keys of the other kind that it must not have. */
 const SHAPES = [
   { kind: 'push', servers: 'to', others: ['from', 'idle'] },
-  { kind: 'pull', servers: 'from', others: ['to', 'key'] },
+  { kind: 'pull', servers: 'from', others: ['to', 'key', 'codecs'] },
 ] as const;
 
 function faultsOf(written: Written): string[] {
@@ -76,7 +112,18 @@ export function relayRules(written: readonly Written[]): RelayRule[] {
   return written.map(relayRule);
 }
 
-function relayRule({ push, to = [], key, pull = '', from = [], idle, verify }: Written): RelayRule {
-  if (push !== undefined) return { push, to, ...(key !== undefined && { key }), verify: verify ?? true };
-  return { pull, from, idleMs: idle ?? DEFAULT_IDLE_MS, verify: verify ?? true };
+function relayRule(written: Written): RelayRule {
+  const { push, to = [], key, codecs, pull = '', from = [], idle } = written;
+  if (push === undefined) return { pull, from, idleMs: idle ?? DEFAULT_IDLE_MS, ...serverRule(written) };
+  return { push, to, ...given({ key, codecs }), ...serverRule(written) };
+}
+
+function serverRule({ verify = true, ca, serverName, proxy: through, user, password }: Written): ServerRule {
+  const authorities = ca?.map(({ pem }) => pem);
+  return { verify, ...given({ ca: authorities, serverName, proxy: through, user, password }) };
+}
+
+/** Without the keys that have no value. */
+function given<T extends object>(keys: T): Partial<T> {
+  return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

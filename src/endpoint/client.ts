@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { RemoteError, TransportError } from '../errors.ts';
 import {
   ClientSession,
+  type AmfValue,
   type ClientEvent,
   type ConnectParameters,
   type Message,
@@ -18,7 +19,7 @@ export interface RtmpClientOptions {
   /** There is room again after `isBlocked`. */
   readonly drained?: () => void;
   /** Every onStatus; those that answer a request, before their promise settles. Stream id 0: the connection's own. */
-  readonly status?: (streamId: number, status: Status) => void;
+  readonly status?: (streamId: number, status: Status, info: AmfValue) => void;
 }
 
 /** The server said no, and how. */
@@ -54,6 +55,7 @@ export class RtmpClient {
   readonly #listeners = new Map<number, PlayListener>();
   readonly #closed: Promise<Error | undefined>;
   readonly #options: RtmpClientOptions;
+  #info: AmfValue = undefined;
   #resolveClosed!: (fault: Error | undefined) => void;
   #awaitingRoom: (() => void)[] = [];
 
@@ -95,6 +97,11 @@ export class RtmpClient {
 
   get outgoingChunkSize(): number {
     return this.#session.outgoingChunkSize;
+  }
+
+  /** What the server answered to connect: its status, and what it can do (`readCapabilities`). */
+  get info(): AmfValue {
+    return this.#info;
   }
 
   /** Given to the transport, handshake and commands included. */
@@ -169,6 +176,7 @@ export class RtmpClient {
   #event(event: ClientEvent): void {
     switch (event.type) {
       case 'connected':
+        this.#info = event.info;
         return this.#settle(event.id, 0);
       case 'published':
       case 'playing':
@@ -176,7 +184,7 @@ export class RtmpClient {
       case 'refused':
         return this.#refuse(event);
       case 'status':
-        return this.#options.status?.(event.streamId, event.status);
+        return this.#options.status?.(event.streamId, event.status, event.info);
       case 'media':
         return this.#listeners.get(event.streamId)?.message(event.message);
       case 'eof':

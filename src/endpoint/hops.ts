@@ -1,4 +1,4 @@
-import { object, property, type AmfObject } from '../protocol/index.ts';
+import { CapsEx, object, property, type AmfObject } from '../protocol/index.ts';
 
 /** Where a relaying gateway says, in its connect command, which gateways the stream has come through. Ours alone. */
 const HOPS = 'rtmpGatewayHops';
@@ -11,11 +11,13 @@ const MAX_TEXT = 1024;
 
 /**
  * What a relay says of itself when it connects: the gateways on the way, itself last, and that it takes every codec. Servers
- * that hold back what a player has not asked for (MediaMTX) look for names and not for "*".
+ * that hold back what a player has not asked for (MediaMTX) look for names and not for "*". `follows`: it goes where a
+ * ReconnectRequest sends it.
  */
-export function relayProperties(hops: readonly string[]): AmfObject {
+export function relayProperties(hops: readonly string[], follows = false): AmfObject {
   return object({
     fourCcList: ['avc1', 'hvc1', 'vvc1', 'av01', 'vp09', 'vp08', 'mp4a', 'Opus', 'fLaC', 'ac-3', 'ec-3', '.mp3'],
+    capsEx: CapsEx.multitrack | CapsEx.modEx | (follows ? CapsEx.reconnect : 0),
     [HOPS]: hops.join(','),
   });
 }

@@ -7,6 +7,7 @@ export type { DrivenSession, DriverCallbacks, DriverOptions } from './driver.ts'
 export { RtmpServer } from './server.ts';
 export { ExternalCore } from './external-core.ts';
 export type { Core, ExternalCoreOptions } from './external-core.ts';
+export { settingsFor } from './settings-for.ts';
 export { probeRtmp } from './probe.ts';
 export { Splice } from './splice.ts';
 export type { KeyedServers, SpliceDependencies, SpliceOptions } from './splice.ts';

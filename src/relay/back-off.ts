@@ -1,5 +1,5 @@
 import { RefusedByServer } from '../endpoint/index.ts';
-import { RejectedError } from '../errors.ts';
+import { RejectedError, RemoteError } from '../errors.ts';
 
 /** When what failed is tried again. Milliseconds. */
 export interface BackOffOptions {
@@ -38,8 +38,12 @@ const NOT_YET: readonly string[] = [
   'NetStream.Play.StreamNotFound',
 ];
 
+/** Words of a server or a proxy that will be the same next time; and too many wrong passwords lock an account. */
+const NOT_US: readonly string[] = ['AUTH_NEEDED', 'AUTH_REFUSED', 'PROXY_AUTHENTICATION', 'PROXY_REFUSED'];
+
 export function kindOf(fault: unknown): FaultKind {
   if (fault instanceof RejectedError) return 'refused';
+  if (fault instanceof RemoteError && NOT_US.includes(fault.code)) return 'refused';
   return fault instanceof RefusedByServer && !NOT_YET.includes(fault.status.code) ? 'refused' : 'network';
 }
 

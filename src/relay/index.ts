@@ -12,7 +12,16 @@ export {
   type RelayInfo,
   type RelayLink,
   type RelayOptions,
+  type RulesChanged,
   type RelaysDependencies,
 } from './relays.ts';
-export { compileRule, DEFAULT_IDLE_MS, type PullRule, type PushRule, type RelayRule } from './rules.ts';
+export { CODEC_NAMES, codecNamed } from './codec-rules.ts';
+export {
+  compileRule,
+  DEFAULT_IDLE_MS,
+  type PullRule,
+  type PushRule,
+  type RelayRule,
+  type ServerRule,
+} from './rules.ts';
 export { targetTemplate, type Target, type TargetTemplate } from './target.ts';

@@ -62,7 +62,7 @@ export class Pull implements Attempt {
 
   get traffic(): Traffic {
     const queued = { frames: 0, bytes: 0, ms: 0 };
-    return { bytes: this.#bytes, unacknowledged: undefined, frames: this.#frames, dropped: 0, queued };
+    return { bytes: this.#bytes, unacknowledged: undefined, frames: this.#frames, dropped: 0, queued, leftOut: [] };
   }
 
   hide(text: string): string {
@@ -77,7 +77,12 @@ export class Pull implements Attempt {
       else if (status.level === 'error') this.#fail?.(new RefusedByServer({ what: 'play', status }));
     };
     try {
-      const { client, stream } = await connect(this.#source, this.#shared, this.#hops, { status }, signal);
+      const { client, stream } = await connect(
+        this.#source,
+        this.#shared,
+        { hops: this.#hops, client: { status } },
+        signal,
+      );
       this.#fail = (reason) => {
         fault ??= reason;
         stream.destroy();

@@ -1,35 +1,28 @@
-import { DRIVER_DEFAULTS, RefusedByServer, type Beater, type Pulse, type RtmpClient } from '../endpoint/index.ts';
+import type { Beater, Pulse } from '../endpoint/index.ts';
 import { TransportError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { Outbox, type OutboxLimits, type StreamName, type Subscriber, type Subscription } from '../hub/index.ts';
-import { asSetDataFrame, encodingOf, isAboutPlaying, retimed, type Frame } from '../media/index.ts';
-import { connect, withoutKey, type Attempt, type RelayShared, type Traffic } from './attempt.ts';
-import { Progress } from './progress.ts';
-import { Rebase } from './rebase.ts';
+import { isAboutPlaying, type Frame } from '../media/index.ts';
+import { withoutKey, type Attempt, type RelayShared, type Traffic } from './attempt.ts';
+import { Moves } from './moves.ts';
+import { PushLine, type LineEvents, type LineOptions } from './push-line.ts';
 import type { Target } from './target.ts';
 
-export interface PushOptions {
+export interface PushOptions extends LineOptions {
   readonly outbox: OutboxLimits;
-  /** How long a server may take nothing of what it is sent, or acknowledge nothing, until it is given up. Milliseconds. */
-  readonly stallMs: number;
 }
 
 /** Handed over at a time: what a connection that is about to block swallows at most. */
 const MAX_BATCH_BYTES = 128 * 1024;
 
-/** A connection that publishes. */
-interface Live {
-  readonly client: RtmpClient;
-  readonly streamId: number;
-  readonly rebase: Rebase;
-  readonly progress: Progress;
-  /** Ends it with a reason of ours. */
-  fail(fault: Error): void;
-}
+/** How long a new connection waits for a keyframe to begin with; streams of sound have none. */
+const KEYFRAME_WAIT_MS = 10_000;
 
 /**
  * One stream on its way to one other server. It holds a place in the stream from beginning to end, through its publisher's
  * reconnects, and has one connection after the other. What comes while the first is being made waits for it; later ones
- * begin with what a new player gets, the configurations and the last group of pictures.
+ * begin with what a new player gets, the configurations and the last group of pictures. A server that sends us elsewhere is
+ * left at a keyframe, once the other has let us publish.
  */
 export class Push implements Attempt, Subscriber, Beater {
   readonly choices = 1;
@@ -39,13 +32,23 @@ export class Push implements Attempt, Subscriber, Beater {
   readonly #options: PushOptions;
   readonly #pulse: Pulse;
   readonly #now: () => number;
+  readonly #log: Log;
+  readonly #moves = new Moves();
+  readonly #events: LineEvents;
   #outbox: Outbox;
   readonly #subscription: Subscription;
   /** Frames are kept: for the connection that stands, or for the first one. */
   #keeps = true;
   #marked = false;
-  #live: Live | undefined = undefined;
+  #line: PushLine | undefined = undefined;
+  /** Where the server has sent us, from the next keyframe on. */
+  #next: { readonly line: PushLine; readonly since: number } | undefined = undefined;
+  #moving: AbortController | undefined = undefined;
   #frames = 0;
+  #leftOut: readonly string[] = [];
+  readonly #toldOf = new Set<string>();
+  /** Ends the attempt with what ended the connection that it used. */
+  #over: (fault: Error) => void = () => {};
   /** Of connections that are gone. */
   #bytesBefore = 0;
   #droppedBefore = 0;
@@ -65,23 +68,29 @@ export class Push implements Attempt, Subscriber, Beater {
     this.#options = options;
     this.#pulse = pulse;
     this.#now = now;
+    this.#log = shared.log;
     this.#outbox = new Outbox(options.outbox);
+    this.#events = {
+      drained: () => this.#mark(),
+      moved: (line, tcUrl) => this.#toldToMove(line, tcUrl),
+      leftOut: (codec) => this.#tellLeftOut(codec),
+    };
     this.#subscription = shared.hub.subscribe(name, this, { passive: true });
   }
 
   get shown(): string {
-    return this.#target.shown;
+    return (this.#line?.target ?? this.#target).shown;
   }
 
   get traffic(): Traffic {
     const { frames, bytes, durationMs: ms, dropped } = this.#outbox;
-    const client = this.#live?.client;
     return {
-      bytes: this.#bytesBefore + (client?.bytesSent ?? 0),
-      unacknowledged: client && client.bytesAcknowledged > 0 ? client.bytesSent - client.bytesAcknowledged : undefined,
+      bytes: this.#bytesBefore + (this.#line?.bytesSent ?? 0),
+      unacknowledged: this.#line?.unacknowledged,
       frames: this.#frames,
       dropped: this.#droppedBefore + dropped,
       queued: { frames, bytes, ms },
+      leftOut: this.#line?.leftOut ?? this.#leftOut,
     };
   }
 
@@ -92,6 +101,8 @@ export class Push implements Attempt, Subscriber, Beater {
   // ---- the stream
 
   deliver(frame: Frame): void {
+    // Those that follow come to the new place by way of the last group of pictures, this one first.
+    if (this.#next !== undefined && frame.isKeyframe && frame.track === 0) return this.#switch(this.#next.line);
     if (!this.#keeps || (frame.kind === 'data' && isAboutPlaying(frame.type, frame.payload))) return;
     this.#outbox.push(frame);
     this.#mark();
@@ -106,76 +117,122 @@ export class Push implements Attempt, Subscriber, Beater {
   // ---- the connection
 
   async once(signal: AbortSignal, live: () => void): Promise<never> {
-    let fault: Error | undefined;
-    const { stallMs } = this.#options;
-    const options = {
-      driver: { ...DRIVER_DEFAULTS, drainTimeoutMs: stallMs },
-      drained: () => this.#mark(),
-      status: (_: number, status: RefusedByServer['status']) => {
-        if (status.level === 'error') this.#live?.fail(new RefusedByServer({ what: 'publish', status }));
-      },
-    };
     try {
-      const hops = this.#shared.hub.hopsOf(this.#name);
-      const { client, stream } = await connect(this.#target, this.#shared, hops, options, signal);
-      try {
-        const streamId = await client.publish(this.#target.key);
-        this.#begin(client, streamId, (reason) => {
-          fault ??= reason;
-          stream.destroy();
-        });
-        live();
-        throw (await client.closed) ?? new TransportError('CONNECTION_CLOSED', 'the server left');
-      } finally {
-        stream.destroy();
-        this.#bytesBefore += client.bytesSent;
-      }
-    } catch (error) {
-      throw fault ?? error;
+      const line = await this.#open(this.#target, signal);
+      const over = new Promise<Error>((resolve) => (this.#over = resolve));
+      this.#use(line);
+      // The first connection finds what has come so far; later ones begin anew.
+      if (!this.#keeps) this.#beginAnew();
+      live();
+      throw await over;
     } finally {
-      this.#live = undefined;
+      this.#leftOut = this.#line?.leftOut ?? this.#leftOut;
+      this.#line = undefined;
+      this.#stayHere();
       this.#keeps = false;
       this.#renewOutbox();
     }
   }
 
   check(now: number): void {
-    const live = this.#live;
-    if (live === undefined) return;
-    const { bytesSent: sent, bytesAcknowledged: acknowledged } = live.client;
-    if (!live.progress.isStuck({ sent, acknowledged }, now)) return;
-    const seconds = this.#options.stallMs / 1000;
-    live.fail(new TransportError('PEER_STALLED', `the server acknowledged nothing for ${seconds} s`));
+    this.#line?.check(now);
+    if (this.#next !== undefined && now - this.#next.since >= KEYFRAME_WAIT_MS) this.#switch(this.#next.line);
   }
 
   beat(): void {
     this.#marked = false;
-    const live = this.#live;
-    while (live !== undefined && this.#outbox.frames > 0 && !live.client.isBlocked) {
-      for (const frame of this.#outbox.take(MAX_BATCH_BYTES)) this.#send(frame, live);
-      live.client.flush();
+    const line = this.#line;
+    while (line !== undefined && this.#outbox.frames > 0 && !line.isBlocked) {
+      for (const frame of this.#outbox.take(MAX_BATCH_BYTES)) this.#send(frame, line);
+      line.flush();
     }
   }
 
   async stop(): Promise<void> {
     this.#subscription.end();
-    const live = this.#live;
-    if (live === undefined) return;
-    for (const frame of this.#outbox.take(Infinity)) this.#send(frame, live);
-    live.client.closeStream(live.streamId);
-    await live.client.close();
+    this.#stayHere();
+    const line = this.#line;
+    if (line === undefined) return;
+    for (const frame of this.#outbox.take(Infinity)) this.#send(frame, line);
+    await line.leave();
   }
 
-  /** The first connection finds what has come so far; later ones begin anew. */
-  #begin(client: RtmpClient, streamId: number, fail: Live['fail']): void {
-    client.insistOnDraining();
-    const progress = new Progress(this.#options.stallMs, this.#now());
-    this.#live = { client, streamId, rebase: new Rebase(), progress, fail };
-    if (!this.#keeps) {
-      this.#keeps = true;
-      this.#subscription.restart();
-    }
+  #open(target: Target, signal: AbortSignal): Promise<PushLine> {
+    const hops = this.#shared.hub.hopsOf(this.#name);
+    return PushLine.open(target, this.#shared, hops, this.#options, this.#events, signal, this.#now());
+  }
+
+  /** Frames go to `line` from now on, until it ends. */
+  #use(line: PushLine): void {
+    this.#line = line;
+    void line.ended().then((fault) => {
+      this.#bytesBefore += line.bytesSent;
+      if (line === this.#line) this.#over(fault);
+    });
+    line.begin();
     this.#mark();
+  }
+
+  #beginAnew(): void {
+    this.#keeps = true;
+    this.#subscription.restart();
+  }
+
+  #tellLeftOut(codec: string): void {
+    if (this.#toldOf.has(codec)) return;
+    this.#toldOf.add(codec);
+    this.#log.warn({ server: this.shown, codec }, `left out: ${codec} is not for that server (codecs)`);
+  }
+
+  // ---- to another place
+
+  #toldToMove(line: PushLine, tcUrl: string | undefined): void {
+    if (line !== this.#line || this.#moving !== undefined) return;
+    const place = this.#moves.next(line.target, tcUrl, this.#now());
+    if (typeof place !== 'string') return void this.#follow(place);
+    this.#log.warn({ server: line.target.shown }, `the server wants to send us elsewhere, but ${place}: staying`);
+  }
+
+  /** Only when the new place lets us publish do we leave the old one, which serves us until then. */
+  async #follow(place: Target): Promise<void> {
+    const moving = new AbortController();
+    this.#moving = moving;
+    this.#log.info({ server: this.shown, to: place.shown }, 'the server sends us elsewhere');
+    try {
+      const line = await this.#open(place, moving.signal);
+      if (moving.signal.aborted) return line.fail(unwanted());
+      this.#next = { line, since: this.#now() };
+      const fault = await line.ended();
+      if (this.#next?.line !== line) return;
+      this.#next = undefined;
+      throw fault;
+    } catch (error) {
+      if (moving.signal.aborted) return;
+      this.#moving = undefined;
+      const why = this.hide(error instanceof Error ? error.message : String(error));
+      this.#log.warn({ server: this.shown, to: place.shown }, `could not follow: ${why}; staying as long as we may`);
+    }
+  }
+
+  #switch(line: PushLine): void {
+    const old = this.#line;
+    this.#next = undefined;
+    this.#moving = undefined;
+    if (old === undefined) return line.fail(unwanted());
+    for (const frame of this.#outbox.take(Infinity)) this.#send(frame, old);
+    this.#renewOutbox();
+    this.#log.info({ server: line.target.shown }, 'relaying, at the place that the server named');
+    this.#use(line);
+    void old.leave();
+    this.#beginAnew();
+  }
+
+  /** Whatever is on its way to another place is given up. */
+  #stayHere(): void {
+    this.#moving?.abort(unwanted());
+    this.#moving = undefined;
+    this.#next?.line.fail(unwanted());
+    this.#next = undefined;
   }
 
   #renewOutbox(): void {
@@ -184,17 +241,16 @@ export class Push implements Attempt, Subscriber, Beater {
   }
 
   #mark(): void {
-    if (this.#marked || this.#live === undefined) return;
+    if (this.#marked || this.#line === undefined) return;
     this.#marked = true;
     this.#pulse.mark(this);
   }
 
-  #send(frame: Frame, { client, streamId, rebase }: Live): void {
-    this.#frames++;
-    const { kind, type, timestamp, payload, isConfig } = frame;
-    const time = kind === 'data' || isConfig ? rebase.placeOther(timestamp) : rebase.place(timestamp);
-    if (kind === 'data' && isConfig) {
-      client.send({ type, streamId, timestamp: time, payload: asSetDataFrame(type, payload) });
-    } else client.sendEncoded(encodingOf(retimed(frame, time), streamId, client.outgoingChunkSize));
+  #send(frame: Frame, line: PushLine): void {
+    if (line.send(frame)) this.#frames++;
   }
+}
+
+function unwanted(): TransportError {
+  return new TransportError('CONNECTION_CLOSED', 'no longer wanted');
 }

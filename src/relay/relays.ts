@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { now, Pulse } from '../endpoint/index.ts';
 import { OUTBOX_DEFAULTS, pathOf, type Hub, type OutboxLimits, type StreamName } from '../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
+import type { SessionOptions } from '../protocol/index.ts';
 import { dialer, type DialOptions } from '../transport/index.ts';
 import type { DialTo, RelayShared } from './attempt.ts';
 import { BACK_OFF_DEFAULTS, type BackOffOptions } from './back-off.ts';
@@ -19,6 +21,8 @@ export interface RelayOptions {
   /** Streams that are fetched at once. Anybody can ask for any name. */
   readonly maxPulls: number;
   readonly dial: DialOptions;
+  /** Limits and times of sessions with other servers; what is asked of clients is asked of them. */
+  readonly session: Partial<SessionOptions>;
 }
 
 export const RELAY_DEFAULTS: RelayOptions = Object.freeze({
@@ -32,6 +36,7 @@ export const RELAY_DEFAULTS: RelayOptions = Object.freeze({
   // More streams than one process has bandwidth for; each asked-for name that does not exist is one of them for a while.
   maxPulls: 500,
   dial: Object.freeze({}),
+  session: Object.freeze({}),
 });
 
 export interface RelaysDependencies {
@@ -49,6 +54,9 @@ export interface RelayLink extends RelayStatus {
   readonly stream: string;
 }
 
+/** Who brought a rule: it is theirs to take away. */
+export type RuleOrigin = 'config' | 'api';
+
 /** One rule, and what comes of it. No keys in it. */
 export interface RelayInfo {
   readonly id: string;
@@ -56,6 +64,10 @@ export interface RelayInfo {
   /** Which streams. */
   readonly match: string;
   readonly servers: readonly string[];
+  /** Through which it goes. */
+  readonly proxy: string | undefined;
+  /** `api`: somebody added it while everything ran. */
+  readonly origin: RuleOrigin;
   readonly links: readonly RelayLink[];
 }
 
@@ -69,10 +81,20 @@ interface Link {
 }
 
 interface Entry {
+  /** As it was given. */
+  readonly given: RelayRule;
+  readonly origin: RuleOrigin;
   readonly rule: CompiledRule;
   readonly shared: RelayShared;
   /** By the stream's path, and for pushes the number of the target. */
   readonly links: Map<string, Link>;
+}
+
+/** What a new list of rules came to. */
+export interface RulesChanged {
+  readonly added: number;
+  readonly removed: number;
+  readonly kept: number;
 }
 
 /** All rules, and a relay for each stream and server that one of them speaks of. */
@@ -94,7 +116,7 @@ export class Relays {
     this.#options = { ...RELAY_DEFAULTS, ...options };
     this.#log = deps.log ?? NO_LOG;
     this.#gatewayId = deps.gatewayId ?? newGatewayId();
-    for (const rule of rules) this.#enter(rule);
+    for (const rule of rules) this.#enter(rule, 'config');
   }
 
   /** From now on streams are relayed, those too that are there already. */
@@ -132,18 +154,20 @@ export class Relays {
   }
 
   list(): RelayInfo[] {
-    return [...this.#entries].map(([id, { rule, links }]) => ({
+    return [...this.#entries].map(([id, { rule, links, origin }]) => ({
       id,
       kind: rule.kind,
       match: rule.match,
       servers: rule.templates.map(({ shown }) => shown),
+      proxy: rule.access.proxy?.shown,
+      origin,
       links: [...links.values()].map(({ name, relay }) => ({ stream: shownName(name), ...relay.status() })),
     }));
   }
 
   /** Adds a rule; streams that are there already are relayed at once. Returns its id. Throws as the constructor does. */
   add(rule: RelayRule): string {
-    const [id, entry] = this.#enter(rule);
+    const [id, entry] = this.#enter(rule, 'api');
     if (this.#unwatch !== undefined) this.#apply(entry);
     return id;
   }
@@ -157,22 +181,50 @@ export class Relays {
     return true;
   }
 
-  #enter(rule: RelayRule): [id: string, entry: Entry] {
+  /**
+   * Takes `rules` in the place of those of the configuration: what is in both goes on untouched, the rest ends or begins.
+   * Those that somebody added stay, behind them. Throws as the constructor does, and then nothing has changed.
+   */
+  replace(rules: readonly RelayRule[]): RulesChanged {
+    for (const rule of rules) compileRule(rule);
+    const before = [...this.#entries].filter(([, { origin }]) => origin === 'config');
+    const others = [...this.#entries].filter(([, { origin }]) => origin === 'api');
+    this.#entries.clear();
+    const begun = rules.flatMap((rule) => {
+      const kept = before.findIndex(([, { given }]) => isDeepStrictEqual(given, rule));
+      if (kept < 0) return this.#enter(rule, 'config')[1];
+      const [[id, entry]] = before.splice(kept, 1) as [[string, Entry]];
+      this.#entries.set(id, entry);
+      return [];
+    });
+    for (const [id, entry] of others) this.#entries.set(id, entry);
+    for (const [, entry] of before) this.#endAll(entry);
+    if (this.#unwatch !== undefined) for (const entry of begun) this.#apply(entry);
+    return { added: begun.length, removed: before.length, kept: rules.length - begun.length };
+  }
+
+  #enter(rule: RelayRule, origin: RuleOrigin): [id: string, entry: Entry] {
     const compiled = compileRule(rule);
     const id = `r${++this.#lastId}`;
-    const { hub, dialTo = this.#dialBy } = this.#deps;
+    const { hub, dialTo } = this.#deps;
+    const { session } = this.#options;
     const log = this.#log.child({ relay: id, direction: compiled.kind });
-    const shared = { hub, log, gatewayId: this.#gatewayId, dialTo: dialTo(rule) };
-    const entry = { rule: compiled, shared, links: new Map<string, Link>() };
+    const way = dialTo?.(rule) ?? this.#dialBy(compiled);
+    const shared = { hub, log, gatewayId: this.#gatewayId, dialTo: way, session };
+    const entry = { given: rule, origin, rule: compiled, shared, links: new Map<string, Link>() };
     this.#entries.set(id, entry);
     return [id, entry];
   }
 
-  readonly #dialBy = ({ verify = true }: RelayRule): DialTo => {
+  /** A name that was given goes with the servers of the rule, and not with where these send us. */
+  #dialBy({ access: { tls, proxy }, templates }: CompiledRule): DialTo {
     const { dial } = this.#options;
-    const options = { ...dial, tls: { ...dial.tls, ...(!verify && { rejectUnauthorized: false }) } };
-    return (target) => dialer(target.dial, options);
-  };
+    return (target) => {
+      const isOurs = templates.some((template) => template.dial === target.dial);
+      const { serverName, ...others } = { ...dial.tls, ...tls };
+      return dialer(target.dial, { ...dial, proxy, tls: { ...others, ...(isOurs && { serverName }) } });
+    };
+  }
 
   /** For a rule that comes when streams and players are there already. */
   #apply(entry: Entry): void {
@@ -220,7 +272,8 @@ export class Relays {
     pushKeys(entry.rule, name).forEach((key, index) => {
       if (entry.links.has(key)) return;
       const target = entry.rule.templates[index]!.fill(name);
-      const push = new Push(name, target, entry.shared, { outbox, stallMs }, this.#pulse, now);
+      const shared = this.#sharedFor(entry, name);
+      const push = new Push(name, target, shared, { outbox, stallMs, codecs: entry.rule.codecs }, this.#pulse, now);
       const place = `${target.tcUrl} ${target.key}`;
       this.#begin(entry, key, { name, place, pull: undefined, relay: this.#relay(entry, name, push) });
     });
@@ -236,13 +289,16 @@ export class Relays {
     }
     const sources = entry.rule.templates.map((template) => template.fill(name));
     const { silenceMs } = this.#options;
-    const pull = new Pull(name, sources, entry.shared, { silenceMs }, hops, now);
+    const pull = new Pull(name, sources, this.#sharedFor(entry, name), { silenceMs }, hops, now);
     this.#begin(entry, key, { name, place: key, pull, relay: this.#relay(entry, name, pull) });
   }
 
-  #relay({ shared }: Entry, name: StreamName, attempt: Push | Pull): Relay {
-    const log = shared.log.child({ app: name.app, stream: redactKey(name.key) });
-    return new Relay(attempt, this.#options.backOff, { log, now });
+  #sharedFor({ shared }: Entry, { app, key }: StreamName): RelayShared {
+    return { ...shared, log: shared.log.child({ app, stream: redactKey(key) }) };
+  }
+
+  #relay(entry: Entry, name: StreamName, attempt: Push | Pull): Relay {
+    return new Relay(attempt, this.#options.backOff, { log: this.#sharedFor(entry, name).log, now });
   }
 
   #begin(entry: Entry, key: string, link: Link): void {

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import type { StreamName } from '../hub/index.ts';
 import { redactKey } from '../log.ts';
-import { parseTarget } from '../transport/index.ts';
+import { credentialsFault, parseTarget, readUserinfo, type Credentials } from '../transport/index.ts';
 
 /** Where one stream goes to or comes from: what to dial and what to say there. */
 export interface Target {
@@ -10,6 +10,8 @@ export interface Target {
   readonly app: string;
   readonly tcUrl: string;
   readonly key: string;
+  /** By which the server knows us, if it asks. */
+  readonly credentials: Credentials | undefined;
   /** Safe to show. */
   readonly shown: string;
 }
@@ -17,6 +19,8 @@ export interface Target {
 /** A target with places left open for the stream's names. */
 export interface TargetTemplate {
   fill(name: StreamName): Target;
+  /** Scheme, host and port. */
+  readonly dial: string;
   /** Safe to show. */
   readonly shown: string;
 }
@@ -28,13 +32,16 @@ const PLACES = ['app', 'stream'];
 /**
  * Reads a URL with `{app}` and `{stream}` in it. Nothing is decoded, encoded or put in order: application and key go to the
  * server byte for byte as they stand here. The last slash before any `?` divides them, so a query belongs to the key; where
- * that is not what a server wants, `key` is given apart, and the whole path, query included, is the application.
+ * that is not what a server wants, `key` is given apart, and the whole path, query included, is the application. A user and a
+ * password may stand before the host, percent-encoded; they are no part of what the server is told, unless it asks.
  * Throws `ConfigError` BAD_URL, which never repeats the URL.
  */
-export function targetTemplate(url: string, key?: string): TargetTemplate {
-  const [, scheme = '', authority = '', path = ''] = PARTS.exec(url) ?? [];
+export function targetTemplate(url: string, key?: string, given?: Credentials): TargetTemplate {
+  const [, scheme = '', written = '', path = ''] = PARTS.exec(url) ?? [];
+  const at = written.lastIndexOf('@');
+  const authority = written.slice(at + 1);
   if (/[{}]/.test(authority)) throw bad('the host cannot depend on the stream');
-  if (authority.includes('@')) throw bad('user names are not supported; most servers take the key for a password');
+  const credentials = credentialsOf(at < 0 ? undefined : written.slice(0, at), given);
   const dial = `${scheme}://${authority}`;
   parseTarget(dial);
   for (const [, place = ''] of `${path}${key ?? ''}`.matchAll(OPEN_PLACE)) {
@@ -43,13 +50,46 @@ export function targetTemplate(url: string, key?: string): TargetTemplate {
   const [app, name] = key === undefined ? divide(path) : [path, key];
   if (name === '') throw bad('no stream is named: write rtmp://HOST/APP/STREAM');
   return {
+    dial,
     shown: show(dial, app, name.replace(/\?.*/s, '?').replace(/[^{}?]+(?![^{]*\})/g, redactKey)),
     fill: (stream) => {
       const [filledApp, filledName] = [fill(app, stream), fill(name, stream)];
       const shown = show(dial, filledApp, redactKey(filledName.replace(/\?.*/s, '?')));
-      return { dial, app: filledApp, tcUrl: `${dial}/${filledApp}`, key: filledName, shown };
+      return { dial, app: filledApp, tcUrl: `${dial}/${filledApp}`, key: filledName, credentials, shown };
     },
   };
+}
+
+/**
+ * The same stream at a place that a server named: an absolute URL, `//HOST/APP` or `/APP`, relative to where it is; none for
+ * the same again. Throws `ConfigError` BAD_URL for what is no place of RTMP's.
+ */
+export function movedTarget(target: Target, tcUrl: string | undefined): Target {
+  const [, scheme = ''] = PARTS.exec(target.tcUrl) ?? [];
+  const absolute =
+    tcUrl === undefined || tcUrl === ''
+      ? target.tcUrl
+      : tcUrl.startsWith('//')
+        ? `${scheme}:${tcUrl}`
+        : tcUrl.startsWith('/')
+          ? `${target.dial}${tcUrl}`
+          : tcUrl;
+  const [, newScheme = '', authority = '', app = ''] = PARTS.exec(absolute) ?? [];
+  if (authority.includes('@')) throw bad('a server may not tell us who we are');
+  const dial = `${newScheme}://${authority}`;
+  parseTarget(dial);
+  const { key, credentials } = target;
+  return { dial, app, tcUrl: absolute, key, credentials, shown: show(dial, app, redactKey(key.replace(/\?.*/s, '?'))) };
+}
+
+/** From the URL or from beside it. What would end a user's name where it is said stands in nobody's. */
+function credentialsOf(userinfo: string | undefined, given: Credentials | undefined): Credentials | undefined {
+  const read = userinfo === undefined ? given : readUserinfo(userinfo);
+  if (userinfo !== undefined && given !== undefined) throw bad('user and password are there twice');
+  const fault = typeof read === 'object' ? credentialsFault(read) : read;
+  if (fault !== undefined) throw bad(fault);
+  if (typeof read === 'object' && /[&?#\s]/.test(read.user)) throw bad('a user has no & ? # and no spaces in its name');
+  return typeof read === 'object' ? read : undefined;
 }
 
 /** Of a query nobody sees more than that there is one. */

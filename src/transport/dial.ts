@@ -3,10 +3,12 @@ import { ConfigError, TransportError } from '../errors.ts';
 import type { PeerDial } from './crossing.ts';
 import type { Peer, Scheme } from './link.ts';
 import { formatProxyHeader } from './proxy-header.ts';
+import { authorityOf, type ProxyServer } from './proxy-server.ts';
 import { TunnelClient } from './rtmpt/client.ts';
-import type { TunnelClientOptions } from './rtmpt/client-options.ts';
+import type { RequestProxy, TunnelClientOptions } from './rtmpt/client-options.ts';
 import { connectFrugally, connectTcp } from './tcp.ts';
 import type { Target } from './tcp.ts';
+import { connectThrough, reachProxy } from './through-proxy.ts';
 import { connectTls } from './tls-client.ts';
 import type { TlsClientOptions } from './tls-client.ts';
 
@@ -15,6 +17,8 @@ export interface DialOptions {
   readonly connectTimeoutMs?: number;
   readonly tls?: TlsClientOptions;
   readonly tunnel?: Partial<TunnelClientOptions>;
+  /** Through which all connections go. */
+  readonly proxy?: ProxyServer | undefined;
 }
 
 export const DIAL_DEFAULTS = Object.freeze({
@@ -53,12 +57,36 @@ export function dialer(url: string, options: DialOptions = {}): PeerDial {
   const target = parseTarget(url);
   const secure = target.scheme === 'rtmps' || target.scheme === 'rtmpts';
   const connectTimeoutMs = options.connectTimeoutMs ?? DIAL_DEFAULTS.connectTimeoutMs;
-  const connect: PeerDial = (signal, peer) =>
-    secure ? connectTls(target, options.tls ?? {}, signal) : connectFor(peer, target, signal);
-  const dial = withTimeout(connect, connectTimeoutMs);
+  const connect: PeerDial =
+    options.proxy === undefined
+      ? (signal, peer) => (secure ? connectTls(target, options.tls ?? {}, signal) : connectFor(peer, target, signal))
+      : connectVia(options.proxy, target, options.tls ?? {});
+  const dial = withTimeout(connect, connectTimeoutMs, options.proxy);
   if (target.scheme === 'rtmp' || target.scheme === 'rtmps') return dial;
-  const tunnel = { ...options.tunnel, host: hostHeader(target, secure) };
+  const proxy =
+    options.proxy && writesRequests(options.proxy, target) ? requestProxy(options.proxy, target) : undefined;
+  const tunnel = { ...options.tunnel, host: hostHeader(target, secure), proxy };
   return (signal) => TunnelClient.open(dial, tunnel, signal);
+}
+
+/** What runs inside TLS is agreed on with the server itself; the proxy sees no more than its name. */
+function connectVia(proxy: ProxyServer, target: DialTarget, tls: TlsClientOptions): PeerDial {
+  if (writesRequests(proxy, target)) return (signal) => reachProxy(proxy, tls, signal);
+  if (target.scheme === 'rtmp' || target.scheme === 'rtmpt')
+    return (signal) => connectThrough(proxy, target, tls, signal);
+  return async (signal) => connectTls(target, tls, signal, await connectThrough(proxy, target, tls, signal));
+}
+
+/**
+ * RTMPT is HTTP, so an HTTP proxy carries its requests like any others. Squid and its kin allow CONNECT to port 443 only, and
+ * ordinary requests to nearly all: this is how RTMPT comes through them (and how FFmpeg does it).
+ */
+function writesRequests({ scheme }: ProxyServer, target: DialTarget): boolean {
+  return target.scheme === 'rtmpt' && (scheme === 'http' || scheme === 'https');
+}
+
+function requestProxy(server: ProxyServer, target: DialTarget): RequestProxy {
+  return { server, origin: `http://${authorityOf(target)}` };
 }
 
 /**
@@ -103,11 +131,12 @@ function hostHeader({ host, port }: Target, secure: boolean): string {
 }
 
 /** Not `AbortSignal.any`: until Node 22 it leaks on a signal that outlives what it was made for. */
-function withTimeout(dial: PeerDial, timeoutMs: number): PeerDial {
+function withTimeout(dial: PeerDial, timeoutMs: number, proxy?: ProxyServer): PeerDial {
+  const through = proxy === undefined ? '' : ` through the proxy ${proxy.shown}`;
   return async (signal, peer?: Peer) => {
     const own = new AbortController();
     const abort = (): void => own.abort(signal.reason);
-    const late = new TransportError('CONNECT_TIMEOUT', `no connection within ${timeoutMs} ms`);
+    const late = new TransportError('CONNECT_TIMEOUT', `no connection${through} within ${timeoutMs} ms`);
     const timer = setTimeout(() => own.abort(late), timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();

@@ -6,6 +6,7 @@ export { normaliseAddress } from './address.ts';
 export { AddressCounter, type AddressCounterOptions } from './address-counter.ts';
 export { ALL_PROTOCOLS, type Protocol } from './admission.ts';
 export { Bridge, BRIDGE_DEFAULTS, type BridgeDependencies, type BridgeOptions } from './bridge.ts';
+export { credentialsFault, readUserinfo, type Credentials } from './credentials.ts';
 export type { PeerDial } from './crossing.ts';
 export { DEFAULT_PORTS, dialer, introducingDialer, parseTarget, type DialOptions } from './dial.ts';
 export { Door } from './door.ts';
@@ -18,6 +19,7 @@ export {
 } from './door-options.ts';
 export { listen, type BoundAddress } from './listen.ts';
 export { peerFields, type Dial, type Handler, type Peer, type Scheme } from './link.ts';
+export { parseProxy, type ProxyServer } from './proxy-server.ts';
 export { nextPeerId } from './peer-id.ts';
 export { TunnelClient } from './rtmpt/client.ts';
 export { TUNNEL_CLIENT_DEFAULTS, type TunnelClientOptions } from './rtmpt/client-options.ts';
@@ -26,7 +28,9 @@ export { serveTunnelConnection, type TunnelConnectionDependencies } from './rtmp
 export { tunnelRouter } from './rtmpt/router.ts';
 export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';
 export type { ClientIdentity } from './client-identity.ts';
+export type { TlsClientOptions } from './tls-client.ts';
 export { isCipherList, TLS_DEFAULTS, type ClientTrust, type TlsOptions, type TlsVersion } from './tls-server.ts';
+export { connectThrough } from './through-proxy.ts';
 export { trustList } from './trust-list.ts';
 export { streamKey, type Balance } from './balance.ts';
 export type { UpstreamServer } from './upstream.ts';

@@ -3,10 +3,13 @@ import tls from 'node:tls';
 import { TransportError } from '../errors.ts';
 import { SOCKET_OPTIONS, ready, reasonOf } from './tcp.ts';
 import type { Target } from './tcp.ts';
+import { describeServerFailure } from './tls-failure.ts';
 
 export interface TlsClientOptions {
   /** Certificates (PEM) trusted beside the public authorities, not instead of them. */
   readonly ca?: readonly (string | Buffer)[];
+  /** Named to the server, and looked for in its certificate, in the place of the host that is connected to. */
+  readonly serverName?: string | undefined;
   /** False takes any certificate: for tests and for servers whose certificate nobody signed. Default true. */
   readonly rejectUnauthorized?: boolean;
 }
@@ -27,7 +30,7 @@ export async function connectTls(
     host: target.host,
     port: target.port,
     // RFC 6066, section 3: a name and never an address. The certificate is checked against the host all the same.
-    servername: net.isIP(target.host) === 0 ? target.host : '',
+    servername: options.serverName ?? (net.isIP(target.host) === 0 ? target.host : ''),
     rejectUnauthorized: options.rejectUnauthorized ?? true,
   };
   if (options.ca) settings.ca = [...tls.rootCertificates, ...options.ca];
@@ -37,5 +40,9 @@ export async function connectTls(
 }
 
 function tlsFailed({ host, port }: Target, cause: Error): TransportError {
-  return new TransportError('TLS_FAILED', `no TLS connection to ${host} port ${port}: ${reasonOf(cause)}`, { cause });
+  return new TransportError(
+    'TLS_FAILED',
+    `no TLS connection to ${host} port ${port}: ${describeServerFailure(cause) ?? reasonOf(cause)}`,
+    { cause },
+  );
 }

@@ -31,3 +31,36 @@ export function describeTlsFailure(error: Error): string {
   const { reason } = error as { readonly reason?: unknown };
   return REASONS[failureCode(error)] ?? (typeof reason === 'string' ? reason : error.message);
 }
+
+/** The same from the other side: why we take a server, or a server us, for none to talk to. Node's and OpenSSL's codes. */
+const SERVER_REASONS: Readonly<Record<string, string>> = Object.freeze({
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'its certificate is signed by nobody but itself; name the certificate with ca to trust it',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an authority that is not known here; name that with ca',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by an authority that is not known here; name that with ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'its certificate is signed by an authority that is not known here; name that with ca',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'it sends no intermediate certificate, or its authority is not known here; name that with ca',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet; look at the clock here, too',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'what answers there does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'what answers there does not speak TLS',
+  ERR_SSL_HTTP_REQUEST: 'what answers there does not speak TLS',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'it serves nobody under this name; say another with serverName',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks only versions of TLS that are too old',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks only versions of TLS that are too old',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'it found nothing in common with us, or wants a certificate of ours',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a certificate of ours',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it wants a certificate of ours',
+});
+
+/** Why TLS with a server failed, in plain words; undefined where there are none for it. */
+export function describeServerFailure(error: Error): string | undefined {
+  const code = failureCode(error);
+  if (code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return SERVER_REASONS[code];
+  const { host, cert } = error as { host?: unknown; cert?: { subjectaltname?: unknown } };
+  const names = String(cert?.subjectaltname ?? 'nothing').replaceAll('DNS:', '');
+  const shown = names.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
+  return `its certificate is for ${shown} and not for ${String(host)}; say the right name with serverName`;
+}

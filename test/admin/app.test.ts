@@ -35,7 +35,7 @@ describe('relays', () => {
     const { status, body } = await ask('GET', '/api/v1/relays');
     expect([status, body]).toEqual([
       200,
-      { relays: [{ id: 'r1', kind: 'push', match: 'live/*', servers: ['rtmp://h/app/secr…'], links: [] }] },
+      { relays: [{ id: 'r1', origin: 'config', kind: 'push', match: 'live/*', servers: ['rtmp://h/app/secr…'], links: [] }] },
     ]);
     expect((await ask('GET', '/api/v1/relays/r1')).body).toMatchObject({ id: 'r1' });
     expect((await ask('GET', '/api/v1/relays/r9')).status).toBe(404);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressLines, upstreamLines } from '../../src/commands/ready.ts';
+import { addressLines, adminLine, upstreamLines } from '../../src/commands/ready.ts';
 
 const ALL = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts', 'web'] as const;
 
@@ -46,4 +46,11 @@ test('says where RTMP goes when it does not end here', () => {
   expect(upstreamLines({ servers: [server, { ...server, url: 'rtmps://b' }], options })).toEqual([
     'RTMP goes to rtmp://a:1935, rtmps://b:443 (hash)',
   ]);
+});
+
+test('names the admin listener by an address that can be asked', () => {
+  const of = (host: string) => adminLine({ host, port: 9000 });
+  expect(of('127.0.0.1')).toBe('http://127.0.0.1:9000/api/v1/relays, for those who run it');
+  expect(of('::1')).toMatch(/^http:\/\/\[::1\]:9000\//);
+  expect(of('0.0.0.0')).toMatch(/^http:\/\/localhost:9000\//);
 });

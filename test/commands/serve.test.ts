@@ -23,12 +23,16 @@ class FakeGateway implements Runnable {
       stop: () => (this.calls.push('stop'), stop()),
       destroy: () => void this.calls.push('destroy'),
       reloadCertificates: async () => (this.calls.push('reload'), true),
+      reloadRelays: () => ({ added: 0, removed: 0, kept: 0 }),
+      adminPort: 4001,
     };
   }
 
   readonly recorded: Runnable;
   destroy(): void {}
   reloadCertificates = async (): Promise<boolean> => true;
+  reloadRelays = (): ReturnType<Runnable['reloadRelays']> => ({ added: 0, removed: 0, kept: 0 });
+  readonly adminPort = 4001;
 }
 
 function setUp(...args: string[]) {
@@ -63,6 +67,16 @@ test('prints the addresses for people, logs one ready line, and stops at SIGTERM
   expect(gateway.calls).toEqual(['start', 'stop', 'destroy']);
   expect(events()).toEqual(['ready', 'stopping', 'stopped']);
   expect(configs[0]?.listen.map(({ port }) => port)).toEqual([0]);
+});
+
+test('says where those who run it may ask, when there is such a place', async () => {
+  const { io, go, lines } = setUp('--rtmp', '0', '--admin', '0');
+  const done = go();
+  await untilReady(io);
+  expect(io.printed).toContain('\n  http://127.0.0.1:4001/api/v1/relays, for those who run it\n');
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ event: 'ready', admin: 4001 });
+  io.signals.emit('SIGTERM');
+  await done;
 });
 
 test('leaves no handler behind', async () => {

@@ -47,6 +47,11 @@ describe('a failure', () => {
     [new TransportError('CONNECT_FAILED', 'x'), 'network'],
     [new ProtocolError('CHUNK_INVALID', 'x'), 'network'],
     [new RemoteError('TUNNEL_BUSY', 'x'), 'network'],
+    [new RemoteError('AUTH_NEEDED', 'x'), 'refused'],
+    [new RemoteError('AUTH_REFUSED', 'x'), 'refused'],
+    [new RemoteError('PROXY_AUTHENTICATION', 'x'), 'refused'],
+    [new RemoteError('PROXY_REFUSED', 'x'), 'refused'],
+    [new TransportError('PROXY_FAILED', 'x'), 'network'],
     [new Error('x'), 'network'],
     [undefined, 'network'],
   ] as const)('%s is of the kind %s', (fault, kind) => {

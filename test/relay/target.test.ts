@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { streamName } from '../../src/hub/index.ts';
-import { targetTemplate } from '../../src/relay/index.ts';
+import { movedTarget, targetTemplate } from '../../src/relay/target.ts';
 
 const NAME = streamName('live', 'show');
 
@@ -42,11 +42,62 @@ describe('a target', () => {
     'rtmp://h/app/',
     'rtmp://{app}.h/app/key',
     'rtmp://h/app/{name}',
-    'rtmp://user:geheim@h/app/key',
+    'rtmp://geheim@h/app/key',
+    'rtmp://:geheim@h/app/key',
+    'rtmp://us%26er:geheim@h/app/key',
+    'rtmp://user:ge@heim@h/app/key',
+    'rtmp://user:ge/heim@h/app/key',
     'rtmpe://h/a/b',
     '',
   ])('%s is none, and the reason repeats none of it', (url) => {
     expect(() => targetTemplate(url)).toThrow(expect.objectContaining({ code: 'BAD_URL' }));
     expect(() => targetTemplate(url)).not.toThrow(/geheim/);
+  });
+});
+
+describe('a user and a password', () => {
+  const given = { user: 'u', password: 'geheim' };
+
+  it('stand in the URL or beside it, and nowhere else', () => {
+    const template = targetTemplate('rtmps://u%40x:ge%40heim@h:443/app/{stream}');
+    const target = template.fill(NAME);
+    expect(target).toMatchObject({ dial: 'rtmps://h:443', tcUrl: 'rtmps://h:443/app', app: 'app', key: 'show' });
+    expect(target.credentials).toEqual({ user: 'u@x', password: 'ge@heim' });
+    expect([template.shown, target.shown]).toEqual(['rtmps://h:443/app/{stream}', 'rtmps://h:443/app/show']);
+    expect(targetTemplate('rtmp://h/app/key', undefined, given).fill(NAME).credentials).toEqual(given);
+    expect(targetTemplate('rtmp://h/app/key').fill(NAME).credentials).toBeUndefined();
+  });
+
+  it('are not there twice', () => {
+    expect(() => targetTemplate('rtmp://u:geheim@h/app/key', undefined, given)).toThrow(/^(?!.*geheim).*twice/);
+  });
+});
+
+describe('where a server sends us', () => {
+  const at = targetTemplate('rtmps://u:p@h:444/app?x=1', 'secretkey?k=v').fill(NAME);
+
+  it.each([
+    [undefined, 'rtmps://h:444', 'app?x=1', 'rtmps://h:444/app?x=1'],
+    ['', 'rtmps://h:444', 'app?x=1', 'rtmps://h:444/app?x=1'],
+    ['/new/app?y', 'rtmps://h:444', 'new/app?y', 'rtmps://h:444/new/app?y'],
+    ['//other/new', 'rtmps://other', 'new', 'rtmps://other/new'],
+    ['rtmpts://other:8443/a/b', 'rtmpts://other:8443', 'a/b', 'rtmpts://other:8443/a/b'],
+    ['rtmps://other', 'rtmps://other', '', 'rtmps://other'],
+  ])('by %j: the same stream, at another place', (tcUrl, dial, app, told) => {
+    const moved = movedTarget(at, tcUrl);
+    expect(moved).toMatchObject({ dial, app, tcUrl: told, key: 'secretkey?k=v', credentials: at.credentials });
+    expect(moved.shown).not.toContain('secretkey');
+  });
+
+  it.each([
+    'http://other/app',
+    'app',
+    'rtmp:///app',
+    '//',
+    'rtmp://u:p@other/app',
+    'rtmpe://other/app',
+    'rtmp://a:99999/b',
+  ])('%j is no place', (tcUrl) => {
+    expect(() => movedTarget(at, tcUrl)).toThrow(expect.objectContaining({ code: 'BAD_URL' }));
   });
 });

@@ -5,9 +5,12 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** A self-signed certificate for localhost and its addresses, good for a day. Elliptic, because that is made in no time. */
-export async function makeTestCertificate(): Promise<TestCertificate> {
-  const { cert, private: key } = await selfsigned.generate([{ name: 'commonName', value: 'localhost' }], {
+/**
+ * A self-signed certificate for localhost and its addresses, good for a day. Elliptic, because that is made in no time.
+ * Those that are trusted side by side need names of their own.
+ */
+export async function makeTestCertificate(commonName = 'localhost'): Promise<TestCertificate> {
+  const { cert, private: key } = await selfsigned.generate([{ name: 'commonName', value: commonName }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',

@@ -10,6 +10,8 @@ const PACKAGES = {
   rtmpdump: 'rtmpdump',
   haproxy: 'haproxy',
   caddy: 'caddy',
+  squid: 'squid-openssl',
+  microsocks: 'microsocks',
   apache2: 'apache2',
   'systemd-analyze': 'systemd',
   openssl: 'openssl',

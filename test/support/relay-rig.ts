@@ -16,8 +16,21 @@ export const QUICK = Object.freeze({
   firstRefusedMs: 60_000,
 });
 
-/** All islands of a test, by the host names under which relays find them. */
-export const sea = new Map<string, Island>();
+/** Whoever can be reached. */
+export interface Shore {
+  readonly isDown: boolean;
+  arrive(): Duplex;
+  stop(): Promise<unknown>;
+}
+
+/** All islands and other servers of a test, by the host names under which relays find them. */
+export const sea = new Map<string, Shore>();
+
+/** Lets others reach a server as `name`. */
+export function shore<T extends Shore>(name: string, made: T): T {
+  sea.set(name, made);
+  return made;
+}
 
 /** Makes an island that others can reach as `name`. */
 export function island(

@@ -16,6 +16,8 @@ export interface Answer {
   readonly contentType: string;
   /** False: this connection takes no further request. */
   readonly keepAlive: boolean;
+  /** How a proxy wants to be asked (407); empty else. */
+  readonly challenges: string;
   readonly body: Buffer;
 }
 
@@ -34,6 +36,15 @@ export const ANSWER_DEFAULTS: AnswerLimits = Object.freeze({
 /** How the length of a body is known: counted, in chunks, or by the connection's end. */
 type Framing =
   { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' } | { readonly kind: 'close' };
+
+/** Status line and fields of an answer. */
+export interface AnswerHead {
+  readonly version: '1.0' | '1.1';
+  readonly status: number;
+  readonly reason: string;
+  /** Names in lower case. */
+  readonly fields: ReadonlyMap<string, string>;
+}
 
 interface Head extends Omit<Answer, 'body'> {
   readonly framing: Framing;
@@ -82,7 +93,7 @@ export class AnswerReader {
 
   #takeHead(): Head | undefined {
     for (;;) {
-      const end = headEnd(this.#bytes);
+      const end = findHeadEnd(this.#bytes);
       const length = end?.length ?? this.#bytes.length;
       if (length > this.#limits.maxHeadBytes)
         throw new LimitError('HTTP_HEAD_TOO_LARGE', 'the head of the answer is too long');
@@ -185,27 +196,33 @@ class ChunkedBody {
 }
 
 /** Where the head ends: the length of its text, and of the blank line behind it. Bare line feeds are taken too. */
-function headEnd(bytes: Buffer): { length: number; separator: number } | undefined {
+export function findHeadEnd(bytes: Buffer): { length: number; separator: number } | undefined {
   const strict = bytes.indexOf('\r\n\r\n');
   const bare = bytes.indexOf('\n\n');
   if (strict < 0 && bare < 0) return undefined;
   return strict >= 0 && (bare < 0 || strict < bare) ? { length: strict, separator: 4 } : { length: bare, separator: 2 };
 }
 
-function parseHead(text: string): Head {
+/** Reads a head without its blank line. Throws `ProtocolError` HTTP_BAD_ANSWER. */
+export function readHead(text: string): AnswerHead {
   const [statusLine = '', ...lines] = text.split(/\r?\n/);
   const match = /^HTTP\/1\.([01]) +(\d{3})(?: (.*))?$/.exec(statusLine);
   if (!match) throw new ProtocolError('HTTP_BAD_ANSWER', 'what came back is no HTTP answer');
-  const fields = parseFields(lines);
-  const status = Number(match[2]);
+  const version = match[1] === '1' ? '1.1' : '1.0';
+  return { version, status: Number(match[2]), reason: printable(match[3] ?? ''), fields: parseFields(lines) };
+}
+
+function parseHead(text: string): Head {
+  const { version, status, reason, fields } = readHead(text);
   const framing = framingOf(status, fields);
   const connection = (fields.get('connection') ?? '').toLowerCase();
-  const persistent = match[1] === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
+  const persistent = version === '1.1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
   return {
     status,
-    reason: printable(match[3] ?? ''),
+    reason,
     contentType: (fields.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase(),
     keepAlive: persistent && framing.kind !== 'close',
+    challenges: fields.get('proxy-authenticate') ?? '',
     framing,
   };
 }

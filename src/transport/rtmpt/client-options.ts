@@ -1,8 +1,18 @@
+import type { ProxyServer } from '../proxy-server.ts';
 import { ANSWER_DEFAULTS } from './answers.ts';
+
+/** An HTTP proxy to which requests are written as a whole URL (RFC 9112, section 3.2.2). */
+export interface RequestProxy {
+  readonly server: ProxyServer;
+  /** `http://HOST:PORT` of the tunnel, before each path. */
+  readonly origin: string;
+}
 
 export interface TunnelClientOptions {
   /** What the `Host` header says: a name or address, with the port where it is not the scheme's own. */
   readonly host: string;
+  /** Whom requests are written to in the server's place, if anybody. */
+  readonly proxy?: RequestProxy | undefined;
   readonly requestsInFlight: 1 | 2;
   readonly maxSendBytes: number;
   readonly maxUnreadBytes: number;

@@ -84,8 +84,8 @@ export class TunnelClient extends Duplex {
     signal.throwIfAborted();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      const answer = await exchange.ask(formatPost('/open/1', settings.host, ONE_ZERO_BYTE));
-      return new TunnelClient(readSessionId(answer), exchange, dial, settings);
+      const answer = await exchange.ask(formatPost('/open/1', settings.host, ONE_ZERO_BYTE, settings.proxy));
+      return new TunnelClient(readSessionId(answer, settings.proxy), exchange, dial, settings);
     } catch (error) {
       const failure = error instanceof ProtocolError ? notATunnel(error) : error;
       exchange.drop(failure as Error);
@@ -248,8 +248,8 @@ export class TunnelClient extends Duplex {
     const late = new TransportError('TUNNEL_TIMEOUT', `no answer within ${timeoutMs} ms`);
     const timer = setTimeout(() => exchange.drop(late), timeoutMs);
     try {
-      const answer = await exchange.ask(formatPost(formatTarget(command, this.#id, number), this.#options.host, body));
-      return isFromProxy(answer) ? refusal(answer, 'a proxy on the way') : answer;
+      const answer = await exchange.ask(this.#format(command, number, body));
+      return isFromProxy(answer) ? refusal(answer, 'a proxy on the way', this.#options.proxy) : answer;
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       return error instanceof TransportError
@@ -260,9 +260,14 @@ export class TunnelClient extends Duplex {
     }
   }
 
+  #format(command: Command, number: number, body: Buffer): Buffer {
+    const { host, proxy } = this.#options;
+    return formatPost(formatTarget(command, this.#id, number), host, body, proxy);
+  }
+
   #answered(request: Request, answer: Answer, tookMs: number): void {
     const gone = answer.status === 404 || answer.status === 410;
-    if (answer.status !== 200 && !gone) return void this.destroy(refusal(answer, 'the tunnel'));
+    if (answer.status !== 200 && !gone) return void this.destroy(refusal(answer, 'the tunnel', this.#options.proxy));
     if (request.command === 'close') return this.#sessionOver();
     const payload = answer.body.subarray(1);
     if (gone && request.command === 'send') this.#bytesLost = true;
@@ -324,8 +329,7 @@ export class TunnelClient extends Duplex {
   /** One `/close`, so that the server need not wait for our silence. Nothing depends on its success. */
   async #sayFarewell(exchange: Exchange): Promise<void> {
     const timer = setTimeout(() => exchange.drop(CLOSED), this.#options.farewellMs);
-    const close = formatPost(formatTarget('close', this.#id, this.#nextNumber), this.#options.host, ONE_ZERO_BYTE);
-    await exchange.ask(close).catch(() => undefined);
+    await exchange.ask(this.#format('close', this.#nextNumber, ONE_ZERO_BYTE)).catch(() => undefined);
     clearTimeout(timer);
     exchange.drop(CLOSED);
   }

@@ -1,0 +1,32 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { leaf } from './fields.ts';
+
+/** A file that was named, with what was in it when it was read. */
+export interface PemFile {
+  readonly path: string;
+  readonly pem: string;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
+/** A file with certificates, read at once: whether it can be used shows before anything is opened. Printed as its path. */
+export function certificateFile() {
+  return leaf<PemFile>({
+    expected: 'the path of a PEM file with certificates that can be read',
+    read: (input) => (typeof input === 'string' && input !== '' ? readCertificates(input) : undefined),
+    write: ({ path }) => path,
+  });
+}
+
+function readCertificates(path: string): PemFile | undefined {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    const certificates = pem.match(CERTIFICATE) ?? [];
+    // Throws for what is none.
+    for (const certificate of certificates) new X509Certificate(certificate);
+    return certificates.length === 0 ? undefined : { path, pem };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+import { codecOf, fourCcOffset, frameFromMessage, type Frame } from '../media/index.ts';
+import { AmfEcmaArray, AmfObject, decodeAmf0, encodeAmf0, type AmfValue } from '../protocol/index.ts';
+import type { AllowedCodecs } from './codec-rules.ts';
+
+/** Codecs that are remembered as left out: more than there are. */
+const MAX_LEFT_OUT = 16;
+
+/** In a message with several tracks: each names its own codec. */
+const MANY_CODECS = 2;
+
+/** What metadata says of one kind of track, and what a player would wait for in vain. */
+const OF_KIND = {
+  video: [
+    'videocodecid',
+    'width',
+    'height',
+    'framerate',
+    'videodatarate',
+    'videoframerate',
+    'videokeyframe_frequency',
+    'avclevel',
+    'avcprofile',
+  ],
+  audio: [
+    'audiocodecid',
+    'audiodatarate',
+    'audiosamplerate',
+    'audiosamplesize',
+    'audiochannels',
+    'stereo',
+    'audiodelay',
+  ],
+} as const;
+
+/** FLV's numbers for codecs in metadata; larger ones are a FourCC in four bytes (Enhanced RTMP). */
+const BY_ID: Readonly<Record<'video' | 'audio', Readonly<Record<number, string>>>> = {
+  video: { 7: 'avc1', 12: 'hvc1', 13: 'av01' },
+  audio: { 2: '.mp3', 10: 'mp4a', 14: '.mp3' },
+};
+
+/** Keeps from one server the tracks whose codecs are not for it; metadata follows. */
+export class CodecGate {
+  readonly #allowed: AllowedCodecs;
+  readonly #leftOut = new Set<string>();
+  readonly #isOpen: boolean;
+  readonly #told: (codec: string) => void;
+  /** OBS before 29.1 says AVC in each frame and shows in the configuration that it is HEVC. */
+  #disguised: string | undefined = undefined;
+
+  /** `told` hears of each codec that is left out, once. */
+  constructor(allowed: AllowedCodecs, told: (codec: string) => void) {
+    this.#allowed = allowed;
+    this.#isOpen = allowed.video === undefined && allowed.audio === undefined;
+    this.#told = told;
+  }
+
+  /** Codecs that came and did not go on. */
+  get leftOut(): readonly string[] {
+    return [...this.#leftOut];
+  }
+
+  /** The frame as it may go, mostly itself; undefined if nothing of it may. */
+  pass(frame: Frame): Frame | undefined {
+    if (this.#isOpen) return frame;
+    if (frame.kind === 'data') return frame.configKey === 'data:onMetaData' ? this.#metadata(frame) : frame;
+    const allowed = this.#allowed[frame.kind];
+    if (allowed === undefined) return frame;
+    if (frame.tracks !== undefined) return this.#tracks(frame, allowed);
+    return this.#admits(this.#codecOf(frame), allowed) ? frame : undefined;
+  }
+
+  /** What cannot be told is not judged. */
+  #admits(codec: string | undefined, allowed: ReadonlySet<string>): boolean {
+    if (codec === undefined || allowed.has(codec)) return true;
+    if (!this.#leftOut.has(codec) && this.#leftOut.size < MAX_LEFT_OUT) {
+      this.#leftOut.add(codec);
+      this.#told(codec);
+    }
+    return false;
+  }
+
+  #codecOf(frame: Frame): string | undefined {
+    const codec = codecOf(frame);
+    if (frame.kind !== 'video' || (frame.payload[0] ?? 0x80) >= 0x80) return codec;
+    const isAvc = (frame.payload[0]! & 15) === 7;
+    if (isAvc && frame.isConfig) this.#disguised = codec;
+    return isAvc ? (this.#disguised ?? codec) : codec;
+  }
+
+  /** | head | mode:4 packet:4 | FourCC (unless many codecs) | for each: FourCC (many codecs) | track:8 | size:24 | data | */
+  #tracks(frame: Frame, allowed: ReadonlySet<string>): Frame | undefined {
+    const { payload, type, timestamp } = frame;
+    const start = fourCcOffset(frame.kind as 'audio' | 'video', payload);
+    if (payload[start - 1]! >> 4 !== MANY_CODECS) return this.#admits(codecOf(frame), allowed) ? frame : undefined;
+    const kept: Buffer[] = [];
+    for (let at = start; at + 8 <= payload.length;) {
+      const end = at + 8 + payload.readUIntBE(at + 5, 3);
+      if (this.#admits(payload.toString('latin1', at, at + 4), allowed)) kept.push(payload.subarray(at, end));
+      at = end;
+    }
+    if (kept.length === 0) return undefined;
+    const rest = Buffer.concat([payload.subarray(0, start), ...kept]);
+    return rest.length === payload.length ? frame : frameFromMessage({ type, streamId: 0, timestamp, payload: rest });
+  }
+
+  #metadata(frame: Frame): Frame {
+    const { type, timestamp, payload } = frame;
+    // Type 15 opens with one byte of format; what follows is AMF0.
+    const start = type === 15 ? 1 : 0;
+    const values = decoded(payload.subarray(start));
+    const object = values?.[1];
+    if (values === undefined || !(object instanceof AmfObject)) return frame;
+    const gone = (['video', 'audio'] as const)
+      .filter((kind) => this.#isGone(kind, object))
+      .flatMap((kind) => OF_KIND[kind]);
+    if (gone.length === 0) return frame;
+    const left = [...object].filter(([key]) => !(gone as readonly string[]).includes(key));
+    const body = encodeAmf0(values[0], new AmfEcmaArray(left), ...values.slice(2));
+    return frameFromMessage({
+      type,
+      streamId: 0,
+      timestamp,
+      payload: Buffer.concat([payload.subarray(0, start), body]),
+    });
+  }
+
+  #isGone(kind: 'video' | 'audio', metadata: AmfObject): boolean {
+    const allowed = this.#allowed[kind];
+    const codec = codecIn(kind, metadata.get(`${kind}codecid`));
+    return allowed !== undefined && codec !== undefined && !allowed.has(codec);
+  }
+}
+
+function codecIn(kind: 'video' | 'audio', id: AmfValue): string | undefined {
+  if (typeof id === 'string') return id;
+  if (typeof id !== 'number') return undefined;
+  if (!(id >= 0x2000_0000 && id <= 0xffff_ffff)) return BY_ID[kind][id];
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(Math.trunc(id));
+  return bytes.toString('latin1');
+}
+
+/** Undefined for what is no AMF. */
+function decoded(bytes: Buffer): AmfValue[] | undefined {
+  try {
+    return decodeAmf0(bytes);
+  } catch {
+    return undefined;
+  }
+}
