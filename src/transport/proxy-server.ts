@@ -1,4 +1,4 @@
-import net from 'node:net';
+import { isIPv6 } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import { readUserinfo, type Credentials } from './credentials.ts';
 import type { Target } from './tcp.ts';
@@ -34,7 +34,7 @@ export function parseProxy(url: string): ProxyServer {
   const scheme = written.toLowerCase();
   if (!isProxyScheme(scheme)) throw bad('expected http://HOST:PORT, or https, socks5 or socks5h');
   const host = bracketed.replace(/^\[(.*)\]$/, '$1');
-  if (bracketed.startsWith('[') && !net.isIPv6(host)) throw bad('the host is no IPv6 address');
+  if (bracketed.startsWith('[') && !isIPv6(host)) throw bad('the host is no IPv6 address');
   const port = digits === undefined ? DEFAULT_PROXY_PORTS[scheme] : Number(digits);
   if (port === 0 || port > 65535) throw bad('the port must be from 1 to 65535');
   const credentials = userinfo === undefined ? undefined : readUserinfo(userinfo);
@@ -50,7 +50,7 @@ export function basicAuthorization({ credentials }: ProxyServer): string | undef
 
 /** As it stands in requests and `Host` headers: an IPv6 address in brackets. */
 export function authorityOf({ host, port }: Target): string {
-  return `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 function isProxyScheme(scheme: string): scheme is ProxyScheme {

@@ -35,7 +35,11 @@ describe('relays', () => {
     const { status, body } = await ask('GET', '/api/v1/relays');
     expect([status, body]).toEqual([
       200,
-      { relays: [{ id: 'r1', origin: 'config', kind: 'push', match: 'live/*', servers: ['rtmp://h/app/secr…'], links: [] }] },
+      {
+        relays: [
+          { id: 'r1', origin: 'config', kind: 'push', match: 'live/*', servers: ['rtmp://h/app/secr…'], links: [] },
+        ],
+      },
     ]);
     expect((await ask('GET', '/api/v1/relays/r1')).body).toMatchObject({ id: 'r1' });
     expect((await ask('GET', '/api/v1/relays/r9')).status).toBe(404);
@@ -51,6 +55,21 @@ describe('relays', () => {
     expect(relays.list()).toHaveLength(1);
   });
 
+  it('take how to get there', async () => {
+    const { ask, relays } = await serve();
+    const rule = {
+      ...{ push: 'live/*', to: 'rtmps://user:geheim@h/a/b', codecs: 'h264', verify: false, serverName: 'name' },
+      ...{ proxy: 'socks5h://me:geheim@proxy', ca: '-----BEGIN CERTIFICATE-----' },
+    };
+    expect((await ask('POST', '/api/v1/relays', rule)).status).toBe(201);
+    expect(relays.list()[1]).toMatchObject({
+      proxy: 'socks5h://proxy:1080',
+      origin: 'api',
+      servers: ['rtmps://h/a/b'],
+    });
+    expect(JSON.stringify((await ask('GET', '/api/v1/relays')).body)).not.toContain('geheim');
+  });
+
   it.each([
     [[], 'expected an object'],
     [{}, 'pull: expected a pattern'],
@@ -62,6 +81,13 @@ describe('relays', () => {
     [{ push: 'live/a**', to: 'rtmp://h/a/b' }, '** beside other text'],
     [{ push: 'live/*', to: 'http://geheim/a/b' }, 'expected a URL that begins with rtmp'],
     [{ pull: 'live/*', from: 'rtmp://h/a/b', idleMs: -1 }, 'idleMs: expected'],
+    [{ pull: 'live/*', from: 'rtmp://h/a/b', codecs: ['h264'] }, 'codecs is no key of a pull rule'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', codecs: [1] }, 'codecs: expected a list'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', codecs: ['geheim'] }, 'codecs has a name that is not known'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', proxy: 'http://geheim@proxy' }, 'a user needs a password'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', proxy: 1 }, 'proxy: expected text'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', ca: '/etc/ca.pem' }, 'ca: expected certificates as PEM'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', user: 'u' }, 'user and password belong together'],
   ])('%j is refused in words', async (rule, reason) => {
     const { ask, relays } = await serve();
     const { status, body } = await ask('POST', '/api/v1/relays', rule);

@@ -49,6 +49,37 @@ describe('a TLS connection of ours', () => {
     expect(error).toMatchObject({ code: 'TLS_FAILED', cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
   });
 
+  it('names another name, and wants the certificate to have it, when told to', async () => {
+    const accepted = once(server, 'secureConnection');
+    const options = { ca: [certificate.cert], serverName: 'localhost' };
+    const other = await connectTls({ host: '127.0.0.1', port }, options, never);
+    const [peer] = (await accepted) as [tls.TLSSocket & { servername: string | false }];
+    expect(peer.servername).toBe('localhost');
+    other.destroy();
+    const wrong = await connectTls(
+      { host: 'localhost', port },
+      { ...options, serverName: 'other.example' },
+      never,
+    ).catch((reason: unknown) => reason);
+    expect(wrong).toMatchObject({
+      code: 'TLS_FAILED',
+      message: `no TLS connection to localhost port ${port}: its certificate is for localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1 and not for other.example; say the right name with serverName`,
+    });
+  });
+
+  it('says in words why it fails', async () => {
+    const error = await connectTls({ host: 'localhost', port }, {}, never).catch((reason: unknown) => reason);
+    expect((error as Error).message).toMatch(
+      /: its certificate is signed by nobody but itself; name the certificate with ca/,
+    );
+    const plain = net.createServer((socket) => socket.end('RTMP, or anything')).listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    const target = { host: '127.0.0.1', port: (plain.address() as AddressInfo).port };
+    const other = await connectTls(target, {}, never).catch((reason: unknown) => reason);
+    expect((other as Error).message).toMatch(/: what answers there does not speak TLS$/);
+    plain.close();
+  });
+
   it('takes it when told to', async () => {
     const accepted = once(server, 'secureConnection');
     const socket = await connectTls({ host: 'localhost', port }, { rejectUnauthorized: false }, never);
