@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -54,6 +54,30 @@ describe.concurrent('the program', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toContain(`rtmpt://127.0.0.1:${port}/live/stream`);
     child.kill('SIGHUP');
     await until(/"event":"reload"/);
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ status: 0, err: '' });
+  });
+
+  test('reads its rules for relays again at SIGHUP, and tells whoever asks where the first lines say', async () => {
+    const file = join(folder, 'relays.yaml');
+    const write = (...rules: string[]) =>
+      writeFileSync(
+        file,
+        `admin: { listen: 0 }\nrelay: [${rules.map((rule) => `{ push: ${rule}, to: rtmp://h/a/b }`).join()}]\n`,
+      );
+    write('one/*', 'two/*');
+    const doors = ['--rtmp', '127.0.0.1:0', '--http', 'off', '--https', 'off', '--certs', folder];
+    const { child, ended, until } = start('--config', file, ...doors);
+    const [, api = ''] = await until(/ {2}(http:\/\/127\.0\.0\.1:\d+\/api\/v1\/relays), for those who run it\n/);
+    const rules = async () => {
+      const { relays } = (await (await fetch(api)).json()) as { relays: { id: string; match: string }[] };
+      return relays.map(({ id, match }) => `${id} ${match}`);
+    };
+    expect(await rules()).toEqual(['r1 one/*', 'r2 two/*']);
+    write('two/*', 'three/*');
+    child.kill('SIGHUP');
+    await until(/"event":"reload","added":1,"removed":1,"kept":1/);
+    expect(await rules()).toEqual(['r2 two/*', 'r3 three/*']);
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ status: 0, err: '' });
   });

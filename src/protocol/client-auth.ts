@@ -45,7 +45,8 @@ export function authStep(
   const [, mode] = /authmod=(adobe|llnw)/.exec(text) ?? [];
   const fields = fieldsOf(text);
   const reason = fields.get('reason');
-  if (mode === undefined && reason === undefined) return undefined;
+  // A server that refuses for another reason may repeat what we said.
+  if (reason === undefined && (mode === undefined || !/code=403|need auth/.test(text))) return undefined;
   if (credentials === undefined) return { type: 'needed' };
   if (reason === undefined) return { type: 'ask', query: `authmod=${mode}&user=${credentials.user}` };
   if (reason !== 'needauth') return { type: 'refused', reason };

@@ -141,9 +141,13 @@ function shortened(reason: string): string {
   return reason.replace(/[^a-z0-9 _-]/gi, '?').slice(0, 40);
 }
 
-/** A server's words, without the key that it may repeat. */
+/** What answers a challenge in Adobe's way: who has both can try passwords in peace. */
+const ANSWERS = /\b(response|challenge|cnonce)=[^&\s]+/g;
+
+/** A server's words, without the key that it may repeat, or our answer to what it asked. */
 export function withoutKey(text: string, { key }: Target): string {
   const [name = key] = key.split('?');
   const secrets = [key, name].filter((secret) => secret.length > 4);
-  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, redactKey(secret)), text);
+  const hidden = secrets.reduce((said, secret) => said.replaceAll(secret, redactKey(secret)), text);
+  return hidden.replace(ANSWERS, '$1=…');
 }

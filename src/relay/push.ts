@@ -44,6 +44,9 @@ export class Push implements Attempt, Subscriber, Beater {
   /** Where the server has sent us, from the next keyframe on. */
   #next: { readonly line: PushLine; readonly since: number } | undefined = undefined;
   #moving: AbortController | undefined = undefined;
+  /** Every connection that stands, also one that is saying goodbye. */
+  readonly #lines = new Set<PushLine>();
+  #heeded: AbortSignal | undefined = undefined;
   #frames = 0;
   #leftOut: readonly string[] = [];
   readonly #toldOf = new Set<string>();
@@ -117,6 +120,7 @@ export class Push implements Attempt, Subscriber, Beater {
   // ---- the connection
 
   async once(signal: AbortSignal, live: () => void): Promise<never> {
+    this.#heed(signal);
     try {
       const line = await this.#open(this.#target, signal);
       const over = new Promise<Error>((resolve) => (this.#over = resolve));
@@ -157,9 +161,22 @@ export class Push implements Attempt, Subscriber, Beater {
     await line.leave();
   }
 
-  #open(target: Target, signal: AbortSignal): Promise<PushLine> {
+  /** The end of all connections, those too that a server sent us to, or that are saying goodbye. */
+  #heed(signal: AbortSignal): void {
+    if (this.#heeded === signal) return;
+    this.#heeded = signal;
+    const abort = (): void => {
+      for (const line of this.#lines) line.fail(unwanted());
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  }
+
+  async #open(target: Target, signal: AbortSignal): Promise<PushLine> {
     const hops = this.#shared.hub.hopsOf(this.#name);
-    return PushLine.open(target, this.#shared, hops, this.#options, this.#events, signal, this.#now());
+    const line = await PushLine.open(target, this.#shared, hops, this.#options, this.#events, signal, this.#now());
+    this.#lines.add(line);
+    void line.ended().then(() => this.#lines.delete(line));
+    return line;
   }
 
   /** Frames go to `line` from now on, until it ends. */

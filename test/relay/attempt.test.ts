@@ -68,6 +68,18 @@ describe('connecting to a server that asks for a password', () => {
   });
 });
 
+it('the words of a server are shown without our answer to it', async () => {
+  const far = passwordHabits('adobe');
+  const connect = (...[properties, visit]: Parameters<NonNullable<typeof far.connect>>): ConnectAnswer =>
+    visit < 2 ? far.connect!(properties, visit) : { reject: `no such app ${String(property(properties, 'app'))}` };
+  shore('far', new FarServer({ connect }));
+  const ours = pushing(`rtmp://${SERVER_USER}:p@far/live/key`);
+  await until(() => expect(links(ours)[0]!.lastError).toBeDefined());
+  expect(links(ours)[0]!.lastError!.message).toMatch(
+    /no such app live\?authmod=adobe&user=myuser&challenge=…&response=…$/,
+  );
+});
+
 describe('what a relay says of itself', () => {
   it('is that it forwards tracks and follows; one that fetches does not follow', async () => {
     const far = shore('far', new FarServer());

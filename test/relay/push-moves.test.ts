@@ -116,6 +116,20 @@ describe('a server that sends a push elsewhere', () => {
     expect([links(ours)[0]!.attempts, next.visits[0]!.words]).toEqual([2, []]);
   });
 
+  it('leaves nothing behind when it is ended at once, whichever connection it has', async () => {
+    const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
+    const { ours, feed } = await pushing(old);
+    old.visits[0]!.reconnect('//next/app');
+    await until(() => expect(next.visits[0]?.publishing).toBe('secretkey'));
+    // It takes nothing any more, a goodbye neither.
+    old.visits[0]!.stream.pause();
+    feed.send(key(80, 0, 500_000), key(120));
+    await until(() => expect(next.visits[0]!.words.at(-1)).toBe('key@40'));
+    next.visits[0]!.stream.pause();
+    ours.relays.destroy();
+    for (const { visits } of [old, next]) await until(() => expect(visits[0]!.isLeft).toBe(true));
+  });
+
   it('ends politely while it is on the move', async () => {
     const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
     const { ours } = await pushing(old);

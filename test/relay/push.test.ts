@@ -161,6 +161,7 @@ describe('a push', () => {
     const feed = ours.publish('live/show');
     feed.send(...START);
     await until(() => expect(far.publishing('app/show')).toBe(true));
+    await until(() => expect(neighbour.words).toEqual(START_WORDS));
     far.arrivals[0]![1].pause();
     for (let i = 1; i <= 40; i++) {
       feed.send(key(i * 100, i, 40_000));

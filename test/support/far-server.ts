@@ -111,6 +111,11 @@ export class FarVisit {
     );
   }
 
+  /** The other side is gone, whether what it said has been read or not. */
+  get isLeft(): boolean {
+    return this.stream.destroyed || (this.stream as Duplex & { readonly peer: Duplex }).peer.destroyed;
+  }
+
   has(name: string): boolean {
     return this.#asked(name) !== undefined;
   }

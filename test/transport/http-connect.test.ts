@@ -93,6 +93,20 @@ describe('asking an HTTP proxy for a tunnel', () => {
     );
   });
 
+  it('whatever it is told, ends as an error of ours, if at all', () => {
+    for (let seed = 1; seed <= 2000; seed++) {
+      const random = seeded(seed);
+      const answer = Buffer.from(random.pick(OPEN));
+      for (let count = random.int(4); count >= 0; count--) answer[random.int(answer.length)] = random.int(256);
+      const connect = begin();
+      try {
+        for (const piece of cuts(answer, random)) connect.receive(piece);
+      } catch (error) {
+        expect(error).toBeInstanceOf(GatewayError);
+      }
+    }
+  });
+
   it('reads 16 KiB of heads, interim ones included, and no byte more', () => {
     const head = (bytes: number) => `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(bytes - 20)}`;
     expect(begin().receive(Buffer.from(`${head(16_384)}\r\n\r\n`))).toBe('open');

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { parseProxy } from '../../src/transport/proxy-server.ts';
 import { Socks5 } from '../../src/transport/socks5.ts';
+import { seeded } from '../support/random.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const begin = (userinfo = 'user:pass@', host = 'server.example', port = 443) =>
@@ -90,5 +91,19 @@ describe('asking a SOCKS 5 proxy for a connection', () => {
   it('refuses a name that does not fit', () => {
     expect(converse(begin('', 'a'.repeat(255)), ['0500'])[0]).toHaveLength(2 * (7 + 255));
     expect(faultOf(begin('', 'a'.repeat(256)), ['0500']).code).toBe('CONNECT_FAILED');
+  });
+
+  it('whatever it is told, says an error of ours or goes on', () => {
+    for (let seed = 1; seed <= 2000; seed++) {
+      const random = seeded(seed);
+      const socks = begin();
+      const answer = Buffer.concat([hex('05020100050000'), Buffer.of(random.int(5)), random.bytes(random.int(300))]);
+      for (let count = random.int(3); count > 0; count--) answer[random.int(answer.length)] = random.int(256);
+      try {
+        for (const byte of answer) if (socks.receive(Buffer.of(byte)) === 'open') break;
+      } catch (error) {
+        expect(error).toBeInstanceOf(GatewayError);
+      }
+    }
   });
 });
