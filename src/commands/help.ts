@@ -34,7 +34,8 @@ ${COMMON}
 Port 0 takes a free port, "off" leaves that door out. If the file lists its own doors, --rtmp, --http and
 --https stand for those on ports 1935, 8080 and 8443, or add one.
 
-SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reads certificates and the rules for relays again.
+SIGTERM and SIGINT drain and stop; a second one stops at once. SIGHUP reads certificates and rules for
+relays again.
 ${STATUS}
 `;
 
