@@ -27,8 +27,10 @@ export async function twoTargets(
   const nginx = kept(await NginxRtmp.start());
   const front = kept(await startTlsFront(nginx.port));
   const target = kept(await startGateway({ core: { grace } }));
-  const to = [`rtmps://localhost:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
-  const source = kept(await startGateway({ core: { grace }, relay: [{ push: 'live/*', to, verify: false }] }));
+  const to = [`rtmps://127.0.0.1:${front.port}/live/{stream}`, target.url('rtmpt', 'copy/{stream}')];
+  // The front answers to no other name, and its certificate is checked.
+  const rule = { push: 'live/*', to, ca: front.ca, serverName: 'localhost' };
+  const source = kept(await startGateway({ core: { grace }, relay: [rule] }));
   return { clip, nginx, target, source };
 }
 

@@ -5,13 +5,21 @@ import { freePorts } from '../../bench/measure/ports.ts';
 import { startProxy } from './byte-proxies.ts';
 import { makeTestCertificate } from './certificate.ts';
 
+export interface TlsFront {
+  readonly port: number;
+  /** The file of its certificate, which nobody else has signed. */
+  readonly ca: string;
+  stop(): Promise<void>;
+}
+
 /** HAProxy ending TLS in front of a port of this machine, for those only who ask for `localhost` by SNI. */
-export async function startTlsFront(target: number): Promise<{ readonly port: number; stop(): Promise<void> }> {
+export async function startTlsFront(target: number): Promise<TlsFront> {
   const folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-front-'));
   const [port] = await freePorts(1);
   const { cert, key } = await makeTestCertificate();
   const file = join(folder, 'localhost.pem');
-  await writeFile(file, `${cert}\n${key}`);
+  const ca = join(folder, 'ca.crt');
+  await Promise.all([writeFile(file, `${cert}\n${key}`), writeFile(ca, cert)]);
   const config = `defaults
   mode tcp
   timeout connect 5s
@@ -24,6 +32,7 @@ listen front
   const proxy = await startProxy('haproxy', config, [port!], (configFile) => ['-db', '-f', configFile]);
   return {
     port: port!,
+    ca,
     async stop() {
       await proxy.stop();
       await rm(folder, { recursive: true, force: true });
