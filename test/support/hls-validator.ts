@@ -98,9 +98,9 @@ export function faultsIn(playlist: MediaPlaylist): string[] {
   }
   if (partTarget === undefined) return faults;
   for (const { parts } of [...segments, { parts: tail }]) {
-    for (const [index, { uri, duration }] of parts.entries()) {
+    for (const [index, { uri, duration, independent }] of parts.entries()) {
       complain(duration > partTarget + 1e-6, `${uri}: ${duration} s is more than the part target`);
-      const mayBeShort = index === parts.length - 1 || parts[index + 1]?.independent === true;
+      const mayBeShort = independent || index === parts.length - 1;
       complain(
         !mayBeShort && duration < 0.85 * partTarget,
         `${uri}: ${duration} s is less than 85 % of the part target`,

@@ -8,6 +8,11 @@ export const MAX_SEGMENT_MS = 11_000;
 /** Pictures further apart make parts of their own, and are no measure. */
 const MAX_SPACING_MS = 1_000;
 
+/** All parts but a segment's last are at least as long as this share of the part target (RFC 8216bis, 4.4.4.9). */
+const LEAST_PART = 0.85;
+/** RTMP's times are whole milliseconds, at both ends of a part. */
+const ROUNDING_MS = 2;
+
 export interface CutOptions {
   readonly partMs: number;
   readonly segmentMs: number;
@@ -21,7 +26,8 @@ export class CutRule {
   readonly #options: CutOptions;
   #spacing = 0;
   #lastCut: number | undefined = undefined;
-  #partMs: number | undefined = undefined;
+  #isLearnt = false;
+  #partTargetMs: number | undefined = undefined;
   #lastKey: number | undefined = undefined;
   #keyInterval: number | undefined = undefined;
   /** What the playlist has promised as the longest segment; before it has, what it could. */
@@ -40,7 +46,7 @@ export class CutRule {
   /** A place where a cut is possible. */
   note(at: number, isKeyframe: boolean): void {
     const gap = at - (this.#lastCut ?? at);
-    if (gap > 0 && gap < MAX_SPACING_MS && this.#partMs === undefined) this.#spacing = Math.max(this.#spacing, gap);
+    if (gap > 0 && gap < MAX_SPACING_MS && !this.#isLearnt) this.#spacing = Math.max(this.#spacing, gap);
     this.#lastCut = at;
     if (!isKeyframe) return;
     if (this.#lastKey !== undefined) this.#keyInterval = Math.max(this.#keyInterval ?? 0, at - this.#lastKey);
@@ -53,14 +59,26 @@ export class CutRule {
     this.#lastCut = undefined;
     this.#lastKey = undefined;
     this.#keyInterval = undefined;
-    this.#partMs = undefined;
+    this.#isLearnt = false;
   }
 
+  /** The longest a part may be; once asked for, it stays, whatever pictures come after. */
+  promisePart(): number {
+    return (this.#partTargetMs ??= this.#partTarget());
+  }
+
+  /** The next place to cut would be too late. */
   endsPart(elapsed: number): boolean {
-    if (elapsed < Math.min(LEARN_MS, this.#options.partMs / 2)) return false;
-    if (this.#partMs === undefined && elapsed < this.#options.partMs - this.#spacing / 2) return false;
-    this.#partMs ??= wholeMultiple(this.#options.partMs, this.#spacing);
-    return elapsed > this.#partMs - this.#spacing / 2;
+    const { partMs } = this.#options;
+    if (elapsed < Math.min(LEARN_MS, partMs / 2)) return false;
+    if (!this.#isLearnt && elapsed < partMs - this.#spacing / 2) return false;
+    this.#isLearnt = true;
+    return elapsed + this.#spacing > (this.#partTargetMs ?? this.#partTarget());
+  }
+
+  /** Whether a part may end for no other reason than a keyframe. */
+  isLongPart(elapsed: number): boolean {
+    return elapsed >= LEAST_PART * (this.#partTargetMs ?? this.#partTarget());
   }
 
   /** At a keyframe; also early when the next one would come too late. */
@@ -73,8 +91,12 @@ export class CutRule {
   mustEndSegment(elapsed: number): boolean {
     return elapsed + Math.max(this.#spacing, 40) > this.maxSegmentMs;
   }
-}
 
-function wholeMultiple(wanted: number, spacing: number): number {
-  return spacing === 0 ? wanted : spacing * Math.max(1, Math.round(wanted / spacing));
+  /** A little more than a whole number of distances, so that a keyframe in between finds its place; parts are not too short for it then. */
+  #partTarget(): number {
+    const { partMs } = this.#options;
+    if (this.#spacing === 0) return partMs + ROUNDING_MS;
+    const usual = this.#spacing * Math.max(1, Math.round(partMs / this.#spacing));
+    return Math.min(usual / LEAST_PART, usual + this.#spacing / 2) + ROUNDING_MS;
+  }
 }

@@ -10,6 +10,7 @@ export interface Part {
   readonly bytes: Buffer;
   /** Seconds. */
   readonly duration: number;
+  /** A keyframe is in it. */
   readonly independent: boolean;
 }
 
@@ -75,6 +76,7 @@ export class Library {
   #targetDuration: number | undefined = undefined;
   #bytes = 0;
   #longestPart = 0;
+  #partTarget: number | undefined = undefined;
   #peak = 0;
   #ended = false;
   #canSkip = false;
@@ -131,6 +133,11 @@ export class Library {
     return (this.#targetDuration ??= Math.max(1, Math.round(longest)));
   }
 
+  /** Settles how long parts are at most, seconds. It changes only if one has turned out longer: a picture came very late. */
+  settlePart(target: number): void {
+    this.#partTarget ??= target;
+  }
+
   get targetDuration(): number | undefined {
     return this.#targetDuration;
   }
@@ -140,7 +147,7 @@ export class Library {
     this.tracks = plan.tracks;
     const segment = this.#segmentFor(plan, init, programTime, breaks);
     const duration = plan.duration / 1000;
-    segment.parts.push({ bytes: data, duration, independent: plan.independent });
+    segment.parts.push({ bytes: data, duration, independent: plan.holdsKeyframe });
     segment.duration += duration;
     segment.bytes += data.length;
     segment.pictures += plan.video.length;
@@ -170,13 +177,12 @@ export class Library {
     this.#canSkip ||= shown.reduce((sum, { duration }) => sum + duration, 0) > (SKIP_AFTER + 1) * targetDuration;
     const first = shown[0];
     const last = this.#segments.at(-1);
-    const { partMs } = this.#options;
     return {
       segments: shown,
       discontinuitySequence: first === undefined ? this.#discontinuities : first.discontinuities - first.breaks,
       nextSequence: last === undefined || last.closed ? this.#sequence : last.sequence,
       targetDuration,
-      partTarget: Math.max(partMs / 1000, this.#longestPart),
+      partTarget: Math.max(this.#partTarget ?? this.#options.partMs / 1000, this.#longestPart),
       ended: this.#ended,
       canSkip: this.#canSkip,
     };

@@ -25,6 +25,8 @@ export interface PartPlan {
   readonly duration: number;
   /** Decoding can start here. */
   readonly independent: boolean;
+  /** Decoding can start in it. */
+  readonly holdsKeyframe: boolean;
   /** It is the first of its segment. */
   readonly opens: boolean;
   /** It is the last of its segment. */

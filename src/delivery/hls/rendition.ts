@@ -90,6 +90,7 @@ export class Rendition {
     const wished = Math.max(segmentMs, known ?? segmentMs * UNKNOWN_KEYFRAMES, this.#segmenter.segmentElapsed);
     const target = this.library.settleTarget(Math.ceil(wished / 1000 - 0.05));
     this.#segmenter.rule.maxSegmentMs = target * 1000 + ROUNDING_MS;
+    this.library.settlePart(this.#segmenter.rule.promisePart() / 1000);
   }
 
   async close(): Promise<void> {

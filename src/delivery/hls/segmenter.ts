@@ -148,8 +148,8 @@ export class Segmenter {
     const isTooLarge = this.#segmentBytes + this.#bytes > MAX_SEGMENT_BYTES;
     const ends = isTooLarge || (isKeyframe && this.rule.endsSegment(elapsed)) || this.rule.mustEndSegment(elapsed);
     const endsPart = this.rule.endsPart(at - this.#start!) || this.#bytes > MAX_PART_BYTES;
-    // A keyframe in the middle of a part would be a place to start at that nobody could be told of.
-    const isKeyPicture = isKeyframe && this.#tracks.video !== undefined;
+    // Best at a part's beginning; but a part too short for that may have it inside.
+    const isKeyPicture = isKeyframe && this.#tracks.video !== undefined && this.rule.isLongPart(at - this.#start!);
     if (!ends && !endsPart && !isKeyPicture) return undefined;
     return at > this.#start! ? this.#cut(at, ends, at) : undefined;
   }
@@ -170,7 +170,9 @@ export class Segmenter {
       else later.push(sound);
     }
     const independent = this.#tracks.video === undefined || video[0]?.isKeyframe === true;
-    const plan = { tracks: this.#tracks, video, audio, start, duration: end - start, independent, closes };
+    const holdsKeyframe = independent || video.some(({ isKeyframe }) => isKeyframe);
+    const times = { start, duration: end - start };
+    const plan = { tracks: this.#tracks, video, audio, ...times, independent, holdsKeyframe, closes };
     const result = { ...plan, opens: this.#opens, discontinuity: this.#discontinuity };
     this.#discontinuity = false;
     this.#opens = closes;

@@ -17,7 +17,7 @@ function fill(into: Library, { parts = 6, closes = true, breaks = 0, opens = tru
   for (let i = 0; i < parts; i++) {
     const first = i === 0;
     const plan: PartPlan = {
-      ...{ tracks: TRACKS, video: [], audio: [], start: 0, duration: 333, independent: first },
+      ...{ tracks: TRACKS, video: [], audio: [], start: 0, duration: 333, independent: first, holdsKeyframe: first },
       ...{ opens: first && opens, closes: closes && i === parts - 1, discontinuity: false },
     };
     into.add(plan, MUXED, 0, breaks);
