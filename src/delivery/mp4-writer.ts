@@ -13,6 +13,7 @@ import {
 import { AudioClock } from './hls/audio-clock.ts';
 import { FragmentMuxer } from './hls/muxer.ts';
 import type { Coded, Tracks } from './hls/plan.ts';
+import { reorderDelay } from './hls/reorder.ts';
 import type { RecordingFile, RecordingWriter } from './recording-file.ts';
 
 /** The recording's format cannot hold what the stream sends. */
@@ -56,6 +57,9 @@ export class Mp4Writer implements RecordingWriter {
   #muxer: FragmentMuxer | undefined;
   #fragments = 0;
   #tracks: Tracks | undefined;
+  #firstComposition: number | undefined;
+  /** How much later pictures are shown than decoded. */
+  #delay: number | undefined;
   /** Fragments that are complete, oldest first. */
   #due: { readonly video: readonly Coded[]; readonly audio: readonly Waiting[]; readonly opens: boolean }[] = [];
 
@@ -108,6 +112,7 @@ export class Mp4Writer implements RecordingWriter {
     const elapsed = first === undefined ? 0 : decodedAt - first.decodedAt;
     const isDue = isKeyframe ? elapsed >= FRAGMENT_MS : elapsed >= MAX_FRAGMENT_MS || this.#bytes >= MAX_FRAGMENT_BYTES;
     if (first !== undefined && isDue) this.#cut(decodedAt);
+    this.#firstComposition ??= compositionMs;
     // Only where a cut had to be made between keyframes can a picture belong before it.
     const at = Math.max(this.#lastShown, decodedAt + compositionMs);
     this.#video.push({ data, isKeyframe, decodedAt, at });
@@ -141,7 +146,8 @@ export class Mp4Writer implements RecordingWriter {
     this.#tracks ??= this.#findTracks(video[0]?.data, waiting[0]?.data);
     if (this.#muxer !== undefined && opens && this.#fragments >= FRAGMENTS_PER_RUN) await this.#renew();
     const isFirst = this.#sequence === 0;
-    this.#muxer ??= await FragmentMuxer.open(this.#tracks);
+    this.#delay ??= Math.max(this.#firstComposition ?? 0, reorderDelay(video));
+    this.#muxer ??= await FragmentMuxer.open(this.#tracks, this.#delay);
     const { init, data } = await this.#muxer.mux({ video, audio: this.#placed(waiting, this.#tracks.audio) });
     this.#fragments++;
     if (data.length === 0) return;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Mp4Writer } from '../../src/delivery/mp4-writer.ts';
 import { DISK } from '../../src/delivery/recording-store.ts';
 import { NO_LOG } from '../../src/log.ts';
-import { frameFromMessage } from '../../src/media/index.ts';
+import { frameFromMessage, packetsOf as packetsIn, type Frame, type MediaPacket } from '../../src/media/index.ts';
 import { makeCodedClip } from '../support/coded-clip.ts';
 import { packetsOf } from '../support/packets.ts';
 import { has, missing, run } from '../support/programs.ts';
@@ -90,6 +90,26 @@ describe.skipIf(!has('ffmpeg'))(`A recording as MP4${missing('ffmpeg')}`, () => 
     expect(new Set(steps)).toEqual(new Set([40]));
   }, 60_000);
 
+  it.each([0, 3])(
+    'has sound as far from the picture as RTMP had it: %i B-frames',
+    async (bframes) => {
+      const video = ['-c:v', 'libx264', '-g', '25', '-bf', String(bframes)];
+      const clip = await makeCodedClip(join(folder, 'sync.mp4'), video, AAC);
+      const file = await DISK.create(folder, [], `sync-${bframes}`, 'mp4');
+      const writer = new Mp4Writer(file, clip.headers, NO_LOG);
+      for (const frame of clip.frames) writer.add(frame, frame.timestamp);
+      await writer.close();
+      const [pictures, sounds] = [await presentationTimes(file.path, 'v'), await presentationTimes(file.path, 'a')];
+      const sent = (kind: string) =>
+        clip.frames
+          .filter((frame) => frame.kind === kind)
+          .map((frame) => frame.timestamp + packetOf(frame).compositionMs);
+      const apart = Math.min(...sent('video')) - Math.min(...sent('audio'));
+      expect(Math.abs((pictures[0]! - sounds[0]!) * 1000 - apart)).toBeLessThan(2);
+    },
+    60_000,
+  );
+
   it('can be played as far as it was written when it is torn', async () => {
     const clip = await makeCodedClip(join(folder, 'torn-source.mp4'), ['-c:v', 'libx264', '-g', '25'], AAC);
     const file = await DISK.create(join(folder, 'torn'), [], 'x', 'mp4');
@@ -131,8 +151,8 @@ describe('What MP4 recordings cannot hold', () => {
   });
 });
 
-async function presentationTimes(file: string): Promise<number[]> {
-  const args = ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file];
+async function presentationTimes(file: string, stream = 'v'): Promise<number[]> {
+  const args = ['-v', 'error', '-select_streams', stream, '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file];
   const { stdout } = await run('ffprobe', args).finished;
   return stdout
     .toString()
@@ -140,6 +160,10 @@ async function presentationTimes(file: string): Promise<number[]> {
     .split('\n')
     .map(Number)
     .sort((a, b) => a - b);
+}
+
+function packetOf(frame: Frame): MediaPacket {
+  return packetsIn(frame)[0]!;
 }
 
 function withoutTimes(packets: readonly string[]): string[] {

@@ -65,8 +65,11 @@ export async function enhancedClip(folder: string, kind: ClipKind): Promise<Fram
     if (!SELF_DESCRIBING.includes(kind.audio)) {
       headers.push(message(8, 0, [0x90, ...fourCc(kind.audio)], Buffer.from(view(config?.description))));
     }
-    for (const packet of await all(new EncodedPacketSink(audio).packets())) {
-      const at = Math.max(0, Math.round(packet.timestamp * 1000));
+    const packets = await all(new EncodedPacketSink(audio).packets());
+    // What an encoder sends before its sound begins would be before the beginning of time: all of it is moved by that.
+    const early = Math.max(0, -(packets[0]?.timestamp ?? 0));
+    for (const packet of packets) {
+      const at = Math.round((packet.timestamp + early) * 1000);
       frames.push({ at, frame: message(8, at, [0x91, ...fourCc(kind.audio)], Buffer.from(packet.data)) });
     }
   }

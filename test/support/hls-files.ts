@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './programs.ts';
+import { codecsOfInit, faultsInCodecs, faultsInMultivariant, faultsInReports, readMultivariant } from './hls-rules.ts';
 import { faultsBetween, faultsIn, readMediaPlaylist, type MediaPlaylist } from './hls-validator.ts';
 
 /** Fetches text; throws unless the answer is 200. */
@@ -14,6 +15,20 @@ export async function bytes(url: string): Promise<Buffer> {
   const response = await fetch(url);
   if (response.status !== 200) throw new Error(`${url}: ${response.status}`);
   return Buffer.from(await response.arrayBuffer());
+}
+
+/** What is wrong with a stream as a whole at one moment: all its playlists, and their initialisations. `base`: without `/index.m3u8`. */
+export async function faultsOfStream(base: string): Promise<string[]> {
+  const multivariant = readMultivariant(await text(`${base}/index.m3u8`));
+  const faults = faultsInMultivariant(multivariant);
+  const inits = new Map<string, string[]>();
+  for (const uri of multivariant.uris) {
+    const playlist = readMediaPlaylist(await text(`${base}/${uri}`));
+    faults.push(...faultsIn(playlist), ...faultsInReports(uri, multivariant, playlist));
+    const newest = playlist.segments.at(-1);
+    if (newest !== undefined) inits.set(uri, codecsOfInit(await bytes(`${base}/${newest.init}`)));
+  }
+  return [...faults, ...faultsInCodecs(multivariant, inits)];
 }
 
 /** Follows a media playlist as a low-latency player does, keeps every version, and counts what is wrong with them. */

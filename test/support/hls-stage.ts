@@ -19,10 +19,13 @@ export interface HlsStage {
   stop(): Promise<void>;
 }
 
+/** What the wall clock said at the stage's time 0, milliseconds since 1970. */
+export const WALL_CLOCK = 1_700_000_000_000;
+
 export async function hlsStage(options: Partial<HlsOptions> = {}, log: Log = NO_LOG): Promise<HlsStage> {
   let time = 1_000_000;
   const hub = new Hub({ republish: 'takeover' });
-  const wallClock = (): number => 1_700_000_000_000 + time;
+  const wallClock = (): number => WALL_CLOCK + time;
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   const hls = new Hls(options, { hub, log, now: () => time, wallClock, turn });
   const server = createServer(express().use('/hls', hls.router));

@@ -11,9 +11,15 @@ export interface ListedSegment extends Listed {
   readonly discontinuities: number;
   readonly init: string;
   readonly parts: readonly Listed[];
+  /** Milliseconds since 1970, where the playlist says so. */
+  readonly date: number | undefined;
 }
 
 export interface MediaPlaylist {
+  readonly version: number;
+  /** Names of all tags in it. */
+  readonly tags: ReadonlySet<string>;
+  readonly reports: readonly Readonly<Record<string, string>>[];
   readonly targetDuration: number;
   readonly partTarget: number | undefined;
   readonly mediaSequence: number;
@@ -33,6 +39,12 @@ export function attributes(text: string): Record<string, string> {
   return Object.fromEntries(pairs.map(([, name, value]) => [name!, value!.replace(/^"|"$/g, '')]));
 }
 
+const SINGLE = new Set([
+  ...['EXTM3U', 'EXT-X-VERSION', 'EXT-X-TARGETDURATION', 'EXT-X-MEDIA-SEQUENCE', 'EXT-X-DISCONTINUITY-SEQUENCE'],
+  ...['EXT-X-SERVER-CONTROL', 'EXT-X-PART-INF', 'EXT-X-SKIP', 'EXT-X-PRELOAD-HINT', 'EXT-X-ENDLIST'],
+]);
+const BEFORE_PARTS = new Set(['EXT-X-DISCONTINUITY', 'EXT-X-MAP', 'EXT-X-PROGRAM-DATE-TIME']);
+
 /** Reads a media playlist; throws at whatever a strict reader would not take. */
 export function readMediaPlaylist(text: string): MediaPlaylist {
   const lines = text.split('\n').filter((line) => line !== '');
@@ -48,13 +60,23 @@ export function readMediaPlaylist(text: string): MediaPlaylist {
   let duration: number | undefined;
   let discontinuities = discontinuitySequence;
   let hint: string | undefined;
+  let date: number | undefined;
+  const tags = new Set<string>();
+  const reports: Record<string, string>[] = [];
   for (const line of lines) {
     const [, name = '', value = ''] = /^#([A-Z0-9-]+):?(.*)$/.exec(line) ?? [];
+    if (SINGLE.has(name) && tags.has(name)) throw new Error(`${name} twice`);
+    if (name !== '') tags.add(name);
+    if (name === 'EXT-X-RENDITION-REPORT') reports.push(attributes(value));
     if (name === 'EXT-X-MAP') init = attributes(value).URI ?? '';
     if (name === 'EXT-X-DISCONTINUITY') discontinuities++;
     if (name === 'EXTINF') duration = Number(value.replace(/,$/, ''));
     if (name === 'EXT-X-PRELOAD-HINT') hint = attributes(value).URI;
-    if (name === 'EXT-X-PROGRAM-DATE-TIME' && Number.isNaN(Date.parse(value))) throw new Error(`no time: ${value}`);
+    if (name === 'EXT-X-PROGRAM-DATE-TIME') {
+      date = Date.parse(value);
+      if (Number.isNaN(date)) throw new Error(`no time: ${value}`);
+    }
+    if (parts.length > 0 && BEFORE_PARTS.has(name)) throw new Error(`${name} behind parts of its segment`);
     if (name === 'EXT-X-PART') {
       const { URI: uri = '', DURATION, INDEPENDENT } = attributes(value);
       parts.push({ uri, duration: Number(DURATION), independent: INDEPENDENT === 'YES' });
@@ -63,11 +85,15 @@ export function readMediaPlaylist(text: string): MediaPlaylist {
     if (duration === undefined) throw new Error(`${line} has no EXTINF`);
     if (init === '' && skipped === 0) throw new Error(`${line} has no EXT-X-MAP`);
     const sequence = mediaSequence + skipped + segments.length;
-    segments.push({ uri: line, duration, independent: true, sequence, discontinuities, init, parts });
+    segments.push({ uri: line, duration, independent: true, sequence, discontinuities, init, parts, date });
     duration = undefined;
+    date = undefined;
     parts = [];
   }
   return {
+    version: Number(tag('EXT-X-VERSION') ?? 1),
+    tags,
+    reports,
     targetDuration: Number(tag('EXT-X-TARGETDURATION')),
     partTarget:
       tag('EXT-X-PART-INF') === undefined ? undefined : Number(attributes(tag('EXT-X-PART-INF')!)['PART-TARGET']),
@@ -96,7 +122,24 @@ export function faultsIn(playlist: MediaPlaylist): string[] {
       `${uri}: its parts are ${sum} s, it is ${duration} s`,
     );
   }
+  complain(playlist.tags.has('EXT-X-MAP') && playlist.version < 6, 'EXT-X-MAP needs version 6');
+  complain(playlist.tags.has('EXT-X-SKIP') && playlist.version < 9, 'EXT-X-SKIP needs version 9');
+  complain(playlist.ended && playlist.hint !== undefined, 'a hint in a playlist that has ended');
+  complain(
+    playlist.skipped === 0 && segments[0]?.date === undefined && segments.length > 0,
+    'no date at the beginning',
+  );
+  const skippable = Number(control['CAN-SKIP-UNTIL'] ?? Infinity);
+  complain(skippable < 6 * targetDuration, 'CAN-SKIP-UNTIL is less than six target durations');
   if (partTarget === undefined) return faults;
+  const seconds = (list: readonly { readonly duration: number }[]): number =>
+    list.reduce((sum, { duration }) => sum + duration, 0);
+  const bare = segments.findLastIndex(({ parts }) => parts.length === 0);
+  const withParts = seconds(segments.slice(bare + 1)) + seconds(tail);
+  complain(
+    withParts < Math.min(seconds(segments) + seconds(tail), 3 * targetDuration) - 0.01,
+    'parts are missing near the end',
+  );
   for (const { parts } of [...segments, { parts: tail }]) {
     for (const [index, { uri, duration, independent }] of parts.entries()) {
       complain(duration > partTarget + 1e-6, `${uri}: ${duration} s is more than the part target`);
@@ -110,7 +153,6 @@ export function faultsIn(playlist: MediaPlaylist): string[] {
   complain(control['CAN-BLOCK-RELOAD'] !== 'YES', 'parts without CAN-BLOCK-RELOAD');
   complain(Number(control['PART-HOLD-BACK']) < 3 * partTarget - 1e-6, 'PART-HOLD-BACK is less than three parts');
   complain(Number(control['HOLD-BACK']) < 3 * targetDuration, 'HOLD-BACK is less than three target durations');
-  complain(Number(control['CAN-SKIP-UNTIL']) < 6 * targetDuration, 'CAN-SKIP-UNTIL is less than six target durations');
   return faults;
 }
 
@@ -120,11 +162,17 @@ export function faultsBetween(earlier: MediaPlaylist, later: MediaPlaylist): str
   if (later.mediaSequence < earlier.mediaSequence) faults.push('the media sequence went back');
   if (later.discontinuitySequence < earlier.discontinuitySequence) faults.push('the discontinuity sequence went back');
   if (later.targetDuration !== earlier.targetDuration) faults.push('the target duration changed');
+  if (later.partTarget !== earlier.partTarget) faults.push('the part target changed');
+  const end = ({ mediaSequence, skipped, segments }: MediaPlaylist): number =>
+    mediaSequence + skipped + segments.length;
+  if (end(later) < end(earlier)) faults.push('segments at the end went away');
   for (const segment of later.segments) {
     const same = earlier.segments.find(({ sequence }) => sequence === segment.sequence);
     if (same === undefined) continue;
     if (same.uri !== segment.uri || same.duration !== segment.duration)
       faults.push(`segment ${segment.sequence} changed`);
+    if (same.date !== undefined && segment.date !== undefined && same.date !== segment.date)
+      faults.push(`${segment.uri} has another date`);
     if (same.discontinuities !== segment.discontinuities) faults.push(`${segment.uri} is after other discontinuities`);
   }
   return faults;

@@ -97,6 +97,6 @@ export class CutRule {
     const { partMs } = this.#options;
     if (this.#spacing === 0) return partMs + ROUNDING_MS;
     const usual = this.#spacing * Math.max(1, Math.round(partMs / this.#spacing));
-    return Math.min(usual / LEAST_PART, usual + this.#spacing / 2) + ROUNDING_MS;
+    return Math.min((usual - ROUNDING_MS) / LEAST_PART, usual + this.#spacing / 2 + ROUNDING_MS);
   }
 }

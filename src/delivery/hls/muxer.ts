@@ -7,8 +7,8 @@ import {
   Output,
   type AudioTrackMetadata,
 } from 'mediabunny';
-import { UsageError } from '../../errors.ts';
 import type { AudioConfig } from '../../media/index.ts';
+import { FragmentControl } from './fragment-control.ts';
 import type { Coded, PartPlan, Tracks } from './plan.ts';
 
 /** A part as bytes. */
@@ -20,17 +20,6 @@ export interface Muxed {
 }
 
 /**
- * What mediabunny does not show in its types and yet has for callers that cut fragments themselves: by its public face it cuts at
- * keyframes only, and parts of low-latency HLS are shorter than that.
- */
-interface FragmentControl {
-  forceFragmentFinalization(): Promise<void>;
-  /** Records of what was written, for an index that a live stream does not have. */
-  readonly finalizedChunks?: unknown[];
-  readonly trackDatas?: readonly { readonly finalizedChunks?: unknown[] }[];
-}
-
-/**
  * Puts the parts of one run of equal tracks into fragmented MP4. To be made anew at a keyframe now and then: mediabunny keeps a record of
  * every fragment.
  */
@@ -39,19 +28,22 @@ export class FragmentMuxer {
   readonly #video: EncodedVideoPacketSource | undefined;
   readonly #audio: EncodedAudioPacketSource | undefined;
   readonly #init: Uint8Array[] = [];
+  readonly #control: FragmentControl;
   #fragment: Uint8Array[] = [];
 
-  static async open(tracks: Tracks): Promise<FragmentMuxer> {
-    const muxer = new FragmentMuxer(tracks);
+  /** `delayMs`: how much later pictures are shown than decoded (`reorderDelay`); the same as long as parts are to follow each other. */
+  static async open(tracks: Tracks, delayMs: number): Promise<FragmentMuxer> {
+    const muxer = new FragmentMuxer(tracks, delayMs);
     await muxer.#output.start();
     return muxer;
   }
 
-  private constructor({ video, audio }: Tracks) {
+  private constructor({ video, audio }: Tracks, delayMs: number) {
     const keepInit = (bytes: Uint8Array) => void this.#init.push(bytes);
     const keep = (bytes: Uint8Array) => void this.#fragment.push(bytes);
     const format = new CmafOutputFormat({ onFtyp: keepInit, onMoov: keepInit, onMoof: keep, onMdat: keep });
     this.#output = new Output({ format, target: new NullTarget(), initTarget: new NullTarget() });
+    this.#control = new FragmentControl(this.#output, delayMs / 1000);
     if (video !== undefined) {
       const { codec, codecString, width, height, description } = video;
       const size = { codedWidth: width, codedHeight: height };
@@ -69,9 +61,7 @@ export class FragmentMuxer {
   async mux({ video, audio }: Pick<PartPlan, 'video' | 'audio'>): Promise<Muxed> {
     for (const coded of video) await this.#video?.add(packet(coded));
     for (const coded of audio) await this.#audio?.add(packet(coded));
-    const control = fragmentControl(this.#output);
-    await control.forceFragmentFinalization();
-    forgetWritten(control);
+    await this.#control.cut();
     const data = Buffer.concat(this.#fragment);
     this.#fragment = [];
     return { init: Buffer.concat(this.#init), data };
@@ -94,18 +84,4 @@ function audioMetadata({ codec, codecString, sampleRate, channels, description }
 
 function packet({ data, isKeyframe, at, duration }: Coded): EncodedPacket {
   return new EncodedPacket(data, isKeyframe ? 'key' : 'delta', at / 1000, duration / 1000);
-}
-
-/** Where keyframes never come, one muxer goes on for ever. */
-function forgetWritten({ finalizedChunks, trackDatas }: FragmentControl): void {
-  finalizedChunks?.splice(0);
-  for (const track of trackDatas ?? []) track.finalizedChunks?.splice(0);
-}
-
-function fragmentControl(output: Output): FragmentControl {
-  const { _muxer: muxer } = output as unknown as { readonly _muxer: Partial<FragmentControl> };
-  if (typeof muxer?.forceFragmentFinalization !== 'function') {
-    throw new UsageError('MUXER_CHANGED', 'this version of mediabunny cuts no fragments');
-  }
-  return muxer as FragmentControl;
 }

@@ -23,6 +23,8 @@ export interface PartPlan {
   /** Milliseconds of media time. */
   readonly start: number;
   readonly duration: number;
+  /** How much later pictures are shown than decoded: the same until the next discontinuity. */
+  readonly delay: number;
   /** Decoding can start here. */
   readonly independent: boolean;
   /** Decoding can start in it. */

@@ -103,7 +103,7 @@ export class Rendition {
   async #muxOne(plan: PartPlan, breaks: number): Promise<void> {
     if (this.#muxer === undefined || (plan.opens && plan.independent)) {
       await this.#muxer?.close();
-      this.#muxer = await FragmentMuxer.open(plan.tracks);
+      this.#muxer = await FragmentMuxer.open(plan.tracks, plan.delay);
     }
     const { init, data } = await this.#muxer.mux(plan);
     const cues = this.#cues.take(plan.start, plan.start + plan.duration);

@@ -1,5 +1,6 @@
 import type { Coded, PartPlan, Tracks } from './plan.ts';
 import { CutRule, type CutOptions } from './cut-rule.ts';
+import { reorderDelay } from './reorder.ts';
 
 /** Without a picture for so long, sound alone decides where parts end. */
 const PICTURE_MISSING_MS = 1_000;
@@ -44,6 +45,8 @@ export class Segmenter {
   #maxPts = -Infinity;
   #lastDts: number | undefined = undefined;
   #reorders = false;
+  #firstComposition = 0;
+  #delay: number | undefined = undefined;
 
   constructor(tracks: Tracks, options: CutOptions) {
     this.#tracks = tracks;
@@ -77,6 +80,7 @@ export class Segmenter {
     this.#maxPts = -Infinity;
     this.#lastDts = undefined;
     this.#reorders = false;
+    this.#delay = undefined;
     this.rule.reset();
     return last;
   }
@@ -93,8 +97,9 @@ export class Segmenter {
 
   addVideo(picture: Picture): PartPlan | undefined {
     if (this.#start === undefined) {
-      if (picture.isKeyframe) this.#begin(picture.pts);
-      else return undefined;
+      if (!picture.isKeyframe) return undefined;
+      this.#begin(picture.pts);
+      this.#firstComposition = picture.pts - picture.dts;
       this.#audio = this.#audio.filter(({ at }) => at >= picture.pts - 1);
     }
     // One that should have been in the part before is shown as the first of this one.
@@ -171,7 +176,9 @@ export class Segmenter {
     }
     const independent = this.#tracks.video === undefined || video[0]?.isKeyframe === true;
     const holdsKeyframe = independent || video.some(({ isKeyframe }) => isKeyframe);
-    const times = { start, duration: end - start };
+    // The publisher says it with its first picture; one that says nothing shows it.
+    this.#delay ??= Math.max(this.#firstComposition, reorderDelay(video));
+    const times = { start, duration: end - start, delay: this.#delay };
     const plan = { tracks: this.#tracks, video, audio, ...times, independent, holdsKeyframe, closes };
     const result = { ...plan, opens: this.#opens, discontinuity: this.#discontinuity };
     this.#discontinuity = false;

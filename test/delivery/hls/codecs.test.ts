@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { enhancedClip, type ClipKind } from '../../support/enhanced-clip.ts';
-import { bytes, PlaylistReader, probe, text } from '../../support/hls-files.ts';
+import { bytes, faultsOfStream, PlaylistReader, probe, text } from '../../support/hls-files.ts';
 import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
 import { attributes } from '../../support/hls-validator.ts';
 import { has, missing, run } from '../../support/programs.ts';
@@ -61,6 +61,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of what Enhanced RTMP brings${missing('ffmp
       const reader = new PlaylistReader(`${stage.url}/live/clip/${uri}`);
       await expect.poll(async () => (await reader.next()).segments.length, { timeout: 5_000 }).toBeGreaterThan(1);
       expect(reader.faults).toEqual([]);
+      expect(await faultsOfStream(`${stage.url}/live/clip`)).toEqual([]);
       const files: Buffer[] = [];
       for (const segment of reader.latest.segments) {
         const init = await bytes(`${stage.url}/live/clip/${segment.init}`);

@@ -8,14 +8,16 @@ import type { Publication } from '../../../src/hub/index.ts';
 import { enhancedClip } from '../../support/enhanced-clip.ts';
 import { onTrack } from '../../support/frames.ts';
 import { text } from '../../support/hls-files.ts';
-import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
-import { readMediaPlaylist } from '../../support/hls-validator.ts';
+import { hlsStage, WALL_CLOCK, type HlsStage } from '../../support/hls-stage.ts';
+import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
 import { has, missing } from '../../support/programs.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 
 describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`, () => {
   let folder: string;
   let clip: Frame[];
   let stage: HlsStage;
+  const { log, lines } = recordingLog();
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rtmp-gateway-'));
@@ -28,7 +30,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
 
   /** A stream that is being watched: its playlist's address. */
   async function start(options: Partial<HlsOptions> = {}): Promise<{ url: string; publication: Publication }> {
-    stage = await hlsStage({ segmentMs: 1_000, ...options });
+    stage = await hlsStage({ segmentMs: 1_000, ...options }, log);
     const publication = stage.publish('one');
     const index = fetch(`${stage.url}/live/one/index.m3u8`);
     await expect.poll(() => stage.hls.list().length).toBe(1);
@@ -93,6 +95,72 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     stage.pass(1);
     expect((await reload).status).toBe(503);
     expect((await hinted).status).toBe(404);
+  });
+
+  it('refuses at once to wait for parts that nobody can know of', async () => {
+    const { url } = await start();
+    const { mediaSequence, segments, tail, partTarget } = readMediaPlaylist(await text(url));
+    const newest = mediaSequence + segments.length;
+    const furthest = tail.length - 1 + Math.ceil(3 / partTarget!);
+    const status = async (query: string) => (await fetch(`${url}?${query}`)).status;
+    expect(await status(`_HLS_msn=${newest}&_HLS_part=${furthest + 1}`)).toBe(400);
+    expect(await status(`_HLS_msn=${newest + 3}`)).toBe(400);
+    expect(await status('_HLS_part=0')).toBe(400);
+    const waiting = [`_HLS_msn=${newest}&_HLS_part=${furthest}`, `_HLS_msn=${newest + 2}`].map(status);
+    await expect.poll(() => stage.hls.list()[0]?.waiting).toBe(2);
+    stage.pass(10_000);
+    expect(await Promise.all(waiting)).toEqual([503, 503]);
+    // What has left the playlist is no reason to wait.
+    expect(await status(`_HLS_msn=${mediaSequence - 5}&_HLS_part=99`)).toBe(200);
+  });
+
+  it('says in the list how far apart keyframes are', async () => {
+    await start();
+    await expect.poll(() => stage.hls.list()[0]?.keyframeMs).toBe(1_000);
+  });
+
+  it('shows a stream that has one keyframe and no more', async () => {
+    const all = await enhancedClip(folder, { video: 'avc1', audio: 'mp4a', gop: 9_999, seconds: 40 });
+    stage = await hlsStage({}, log);
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    for (let i = 0; i < all.length; i += 200) {
+      stage.send(publication, all.slice(i, i + 200));
+      await new Promise(setImmediate);
+    }
+    expect((await index).status).toBe(200);
+    const url = `${stage.url}/live/one/v0.m3u8`;
+    await expect.poll(async () => readMediaPlaylist(await text(url)).segments.length).toBeGreaterThan(2);
+    const playlist = readMediaPlaylist(await text(url));
+    expect(faultsIn(playlist)).toEqual([]);
+    expect(playlist.targetDuration).toBe(11);
+    expect(playlist.tags.has('EXT-X-INDEPENDENT-SEGMENTS')).toBe(false);
+    expect(lines).toMatchObject([{ level: 'warn', fields: { app: 'live' }, message: /no keyframe for 15 s/ }]);
+  }, 30_000);
+
+  it('tells of media when it came, also after a jump and after a pause', async () => {
+    const { url, publication } = await start({ window: 30 });
+    const media = clip.filter(({ isConfig }) => !isConfig);
+    const sum = (list: readonly { readonly duration: number }[]) =>
+      list.reduce((all, { duration }) => all + duration, 0);
+    /** When the end of the playlist came, by its last date. */
+    const end = async () => {
+      const { segments, tail } = readMediaPlaylist(await text(url));
+      const dated = segments.findLastIndex(({ date }) => date !== undefined);
+      return { end: segments[dated]!.date! + 1000 * (sum(segments.slice(dated)) + sum(tail)), dated };
+    };
+    const came = WALL_CLOCK + 1_000_000;
+    expect(Math.abs((await end()).end - came)).toBeLessThan(400);
+    stage.pass(25_000);
+    stage.send(
+      publication,
+      media.map(({ type, timestamp, payload }) =>
+        frameFromMessage({ type, streamId: 1, timestamp: timestamp + 500_000, payload }),
+      ),
+    );
+    await expect.poll(async () => (await end()).dated).toBeGreaterThan(0);
+    await expect.poll(async () => Math.abs((await end()).end - came - 25_000)).toBeLessThan(400);
   });
 
   it('muxes until some time after the last request', async () => {

@@ -17,7 +17,16 @@ function fill(into: Library, { parts = 6, closes = true, breaks = 0, opens = tru
   for (let i = 0; i < parts; i++) {
     const first = i === 0;
     const plan: PartPlan = {
-      ...{ tracks: TRACKS, video: [], audio: [], start: 0, duration: 333, independent: first, holdsKeyframe: first },
+      ...{
+        tracks: TRACKS,
+        video: [],
+        audio: [],
+        start: 0,
+        duration: 333,
+        delay: 0,
+        independent: first,
+        holdsKeyframe: first,
+      },
       ...{ opens: first && opens, closes: closes && i === parts - 1, discontinuity: false },
     };
     into.add(plan, MUXED, 0, breaks);
@@ -65,6 +74,45 @@ describe('the library', () => {
     expect([kept.has(7, undefined), kept.has(8, undefined), kept.has(8, 1), kept.has(8, 2), kept.has(9, 0)]).toEqual([
       ...[true, false, true, false, false],
     ]);
+    expect([kept.tip, kept.isPast(8, 1), kept.isPast(8, 2)]).toEqual([{ sequence: 8, part: 1 }, true, false]);
+  });
+
+  it('takes a part behind the last one of a segment for the first of the next', () => {
+    const kept = library();
+    fill(kept);
+    expect([kept.has(7, 5), kept.has(7, 6), kept.isPast(7, 6)]).toEqual([true, false, true]);
+    fill(kept, { parts: 1, closes: false });
+    expect(kept.has(7, 6)).toBe(true);
+  });
+
+  it.each([
+    [6, false],
+    [7, false],
+    [8, true],
+  ])('offers delta updates only where one could ever leave something out: %i segments, %s', (window, offers) => {
+    const kept = library(window);
+    kept.settleTarget(2);
+    for (let i = 0; i < 20; i++) fill(kept);
+    expect('CAN-SKIP-UNTIL' in read(kept).control).toBe(offers);
+    expect(read(kept, { skip: true }).skipped > 0).toBe(offers);
+  });
+
+  it('reports where other playlists end, and not once it has ended itself', () => {
+    const kept = library();
+    fill(kept);
+    const reports = [{ uri: 'v1.m3u8', sequence: 12, part: 3 }];
+    expect(read(kept, { reports }).reports).toEqual([{ URI: 'v1.m3u8', 'LAST-MSN': '12', 'LAST-PART': '3' }]);
+    expect(read(kept, { reports, lowLatency: false }).reports).toEqual([]);
+    kept.end();
+    expect(read(kept, { reports }).reports).toEqual([]);
+  });
+
+  it('keeps to the part target that it has settled', () => {
+    const kept = library();
+    kept.settlePart(0.35);
+    kept.settlePart(0.5);
+    fill(kept);
+    expect(read(kept).partTarget).toBe(0.35);
   });
 
   it('leaves out of a delta update what is older than the boundary', () => {
@@ -73,7 +121,10 @@ describe('the library', () => {
     const whole = read(kept);
     const delta = read(kept, { skip: true });
     expect(delta.skipped).toBe(5);
-    expect(delta.segments).toEqual(whole.segments.slice(5).map((segment) => ({ ...segment, init: expect.anything() })));
+    // Its first one needs an initialisation and a date of its own.
+    expect(delta.segments[0]).toMatchObject({ init: expect.stringContaining('init'), date: 0 });
+    const bare = ({ segments }: typeof delta) => segments.map((segment) => ({ ...segment, init: '', date: undefined }));
+    expect(bare(delta)).toEqual(bare(whole).slice(5));
     expect(Number(whole.control['CAN-SKIP-UNTIL'])).toBe(12);
   });
 

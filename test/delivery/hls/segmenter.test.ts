@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
-import { Segmenter } from '../../../src/delivery/hls/segmenter.ts';
+import { MAX_SEGMENT_MS } from '../../../src/delivery/hls/cut-rule.ts';
+import { MAX_SEGMENT_BYTES, Segmenter } from '../../../src/delivery/hls/segmenter.ts';
 import type { AudioConfig, VideoConfig } from '../../../src/media/index.ts';
 
 const VIDEO: VideoConfig = {
@@ -92,6 +93,74 @@ describe('the segmenter', () => {
     const starts = plans.filter(({ opens }) => opens).map(({ start }) => start);
     expect(starts.length).toBeGreaterThan(3);
     for (const [index, start] of starts.slice(1).entries()) expect(start - starts[index]!).toBeLessThanOrEqual(2_400);
+  });
+
+  it.each([
+    ...[24, 25, 30, 50, 60].flatMap((fps) => [0.4, 0.5, 1, 2].map((seconds) => [fps, seconds, false] as const)),
+    // Four pictures at a time behind the keyframe.
+    ...[25, 30, 50, 60].map((fps) => [fps, (Math.floor(fps / 2) * 4 + 1) / fps, true] as const),
+  ])(
+    'makes no part too short or too long: %i pictures a second, a keyframe each %f s, B-frames %s',
+    (fps, seconds, isReordered) => {
+      const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+      const plans: PartPlan[] = [];
+      const [gop, step] = [Math.round(fps * seconds), 1000 / fps];
+      for (let i = 0; i < 20 * fps; i++) {
+        const order = isReordered ? i - (i % gop) + reordered(i % gop) : i;
+        const picture = { data: DATA, dts: Math.round(i * step), pts: Math.round((order + 3) * step) };
+        const plan = segmenter.addVideo({ ...picture, isKeyframe: i % gop === 0 });
+        if (plan !== undefined) plans.push(plan);
+      }
+      const target = segmenter.rule.promisePart();
+      expect(target).toBeLessThan(0.5 * 1000);
+      expect(Math.max(...plans.map(({ duration }) => duration))).toBeLessThanOrEqual(target);
+      const short = plans.filter(
+        ({ duration, closes, holdsKeyframe }) => !closes && !holdsKeyframe && duration < 0.85 * target,
+      );
+      expect(short.map(({ duration }) => duration)).toEqual([]);
+      expect(
+        plans.reduce((sum, { video }) => sum + video.filter(({ isKeyframe }) => isKeyframe).length, 0),
+      ).toBeGreaterThan(8);
+    },
+  );
+
+  it.each([
+    [MAX_SEGMENT_MS - 40, 1],
+    [MAX_SEGMENT_MS, 2],
+  ])('ends its first segment after %i ms without a second keyframe: %i segments', (ms, segments) => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    const plans: (PartPlan | undefined)[] = [];
+    for (let at = 0; at <= ms; at += 40) {
+      plans.push(segmenter.addVideo({ data: DATA, isKeyframe: at === 0, dts: at, pts: at }));
+    }
+    plans.push(segmenter.flush());
+    const opening = plans.filter((plan) => plan?.opens === true);
+    expect(opening.map((plan) => plan!.independent)).toEqual([true, false].slice(0, segments));
+  });
+
+  it.each([
+    [MAX_SEGMENT_BYTES, 1],
+    [MAX_SEGMENT_BYTES + 1, 2],
+  ])('ends a segment of %i bytes where the next picture begins: %i segments', (bytes, segments) => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    const add = (at: number, length: number) =>
+      segmenter.addVideo({ data: new Uint8Array(length), isKeyframe: at === 0, dts: at, pts: at });
+    const plans = [add(0, 1), add(40, bytes - 1), add(80, 1), segmenter.flush()];
+    expect(plans.filter((plan) => plan?.opens === true).length).toBe(segments);
+  });
+
+  it('says how much later pictures are shown than decoded, the same until an interruption', () => {
+    const first = (pts: number, rest: readonly number[]) => {
+      const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+      for (const [index, shown] of [pts, ...rest].entries()) {
+        segmenter.addVideo({ data: DATA, isKeyframe: index === 0, dts: index * 40, pts: shown });
+      }
+      return segmenter.flush()!.delay;
+    };
+    expect(first(80, [120, 160])).toBe(80);
+    // A publisher whose times of decoding are those of showing, in order: the order itself tells.
+    expect(first(0, [160, 80, 40, 120])).toBe(80);
+    expect(new Set(run(6, { order: reordered }).map(({ delay }) => delay)).size).toBe(1);
   });
 
   it('goes on by sound alone while pictures are missing', () => {

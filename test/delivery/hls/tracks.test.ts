@@ -7,7 +7,7 @@ import type { Publication } from '../../../src/hub/index.ts';
 import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
 import { enhancedClip } from '../../support/enhanced-clip.ts';
 import { onTrack } from '../../support/frames.ts';
-import { bytes, probe, text } from '../../support/hls-files.ts';
+import { bytes, faultsOfStream, probe, text } from '../../support/hls-files.ts';
 import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
 import { attributes, readMediaPlaylist } from '../../support/hls-validator.ts';
 import { has, missing } from '../../support/programs.ts';
@@ -87,6 +87,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
     expect((await read('v1')).segments.length).toBeGreaterThan(1);
     // The picture that was there before has not been interrupted for it.
     expect((await read('v0')).segments.at(-1)!.discontinuities).toBe(0);
+    expect(await faultsOfStream(url)).toEqual([]);
   });
 
   it('no longer lists what the next publisher does not have', async () => {
@@ -152,6 +153,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
         codecs!.split(',').slice(1),
       );
       expect(found).toEqual([[codec], []]);
+      expect(await faultsOfStream(url)).toEqual([]);
       expect(master).toMatch(/TYPE=AUDIO.*NAME="Default",DEFAULT=YES.*CHANNELS="2",URI="a0\.m3u8"/);
       const { segments } = await read('a0');
       const media = await bytes(`${url}/${segments[0]!.uri}`);
