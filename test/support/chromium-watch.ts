@@ -101,6 +101,8 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
       expect(await state()).toBe('waiting');
       isOver = false;
       await expect.poll(state, { timeout: 15_000 }).toBe('live');
+      // There is always a request under way: for what comes next.
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
       await page.close();
     }, 60_000);
 
