@@ -32,6 +32,16 @@ export class LeftOut {
     else if (role === 'config') this.#say(kind, codec, 'a configuration of ');
   }
 
+  /** Sound that is carried, and that few can hear. */
+  heardByFew(codec: string): void {
+    if (this.#said.has(codec)) return;
+    this.#said.add(codec);
+    this.#log.warn(
+      { codec },
+      `a publisher's sound is ${codec}, which most browsers do not play: they show the picture without it. Set the encoder to ${ADVICE.audio}`,
+    );
+  }
+
   #say(kind: 'audio' | 'video', codec: string, what = ''): void {
     if (this.#said.has(codec)) return;
     this.#said.add(codec);

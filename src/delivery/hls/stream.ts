@@ -309,7 +309,11 @@ export class HlsStream implements Subscriber {
       return known !== undefined && (known.video !== tracks.video || known.audio !== tracks.audio);
     };
     if ([...wanted].some(isOther)) this.#break(wanted);
-    for (const [name, tracks] of wanted) if (!this.#renditions.has(name)) this.#open(name, tracks);
+    for (const [name, tracks] of wanted) {
+      if (!this.#renditions.has(name)) this.#open(name, tracks);
+      const alone = tracks.video === undefined ? tracks.audio : undefined;
+      if (alone !== undefined && !isPlayedEverywhere(alone.codec)) this.#leftOut.heardByFew(alone.codecString);
+    }
   }
 
   /** One rendition for each picture, with the default sound in it if everybody can play that; other sounds by themselves. */

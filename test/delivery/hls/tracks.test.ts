@@ -154,6 +154,8 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
       );
       expect(found).toEqual([[codec], []]);
       expect(await faultsOfStream(url)).toEqual([]);
+      expect(warnings()).toMatchObject([new RegExp(`sound is ${codec}, which most browsers`)]);
+      lines.length = 0;
       expect(master).toMatch(/TYPE=AUDIO.*NAME="Default",DEFAULT=YES.*CHANNELS="2",URI="a0\.m3u8"/);
       const { segments } = await read('a0');
       const media = await bytes(`${url}/${segments[0]!.uri}`);
