@@ -74,7 +74,7 @@ export class Mp4Writer implements RecordingWriter {
     for (const packet of packetsOf(frame)) {
       if (packet.role !== 'coded') continue;
       this.#choose(packet);
-      if (this.#chosen[packet.kind] !== packet.track || this.#codecs[packet.kind] !== packet.codec) continue;
+      if (!this.#isChosen(packet)) continue;
       if (packet.kind === 'video') this.#addVideo(packet, at);
       else this.#audio.push({ data: packet.data, isKeyframe: true, decodedAt: at, at });
       this.#bytes += packet.data.length;
@@ -96,6 +96,12 @@ export class Mp4Writer implements RecordingWriter {
       await this.#muxer?.close().catch(() => {});
       await this.#file.finish();
     }
+  }
+
+  /** OBS before 29.1 sent HEVC under the id of AVC: only its configuration tells. */
+  #isChosen({ kind, track, codec }: MediaPacket): boolean {
+    const known = this.#codecs[kind];
+    return this.#chosen[kind] === track && (known === codec || (known === 'hvc1' && codec === 'avc1'));
   }
 
   /** The default track, or else the first that comes. */

@@ -120,7 +120,7 @@ const HYBRID_FRAMES = [480, 960];
 const CELT_FRAMES = [120, 240, 480, 960];
 
 /** Samples at 48 kHz in an Opus packet. */
-export function opusSamples(packet: Buffer): number {
+function opusSamples(packet: Buffer): number {
   const toc = packet[0] ?? 0;
   const config = toc >> 3;
   const frame =

@@ -31,7 +31,7 @@ export {
 export { MAX_TIMED_EVENT_BYTES, mayBeTimedEvent, readTimedEvent, type TimedEvent } from './timed-event.ts';
 export { MAX_SPLICE_BYTES, readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
 export { packetsOf, type MediaPacket } from './packets.ts';
-export { audioConfig, isSelfDescribing, opusSamples, soundSamples, type AudioConfig } from './audio-config.ts';
+export { audioConfig, isSelfDescribing, soundSamples, type AudioConfig } from './audio-config.ts';
 export { videoConfig, type VideoConfig } from './video-config.ts';
 // A frame's times are RTMP's.
 export { addTimestamp, compareTimestamps } from '../protocol/index.ts';

@@ -110,6 +110,22 @@ describe.skipIf(!has('ffmpeg'))(`A recording as MP4${missing('ffmpeg')}`, () => 
     60_000,
   );
 
+  it('has the picture of OBS before 29.1, which sent HEVC under the id of AVC', async () => {
+    const video = ['-c:v', 'libx265', '-preset', 'ultrafast', '-tag:v', 'hvc1', '-x265-params', 'log-level=none'];
+    const clip = await makeCodedClip(join(folder, 'old-obs.mp4'), video, ['-an']);
+    const old = [...clip.headers, ...clip.frames].map((frame) => {
+      const { role, isKeyframe, data } = packetOf(frame);
+      const head = Buffer.from([isKeyframe || role === 'config' ? 0x17 : 0x27, role === 'config' ? 0 : 1, 0, 0, 0]);
+      const payload = Buffer.concat([head, data]);
+      return frameFromMessage({ type: 9, streamId: 1, timestamp: frame.timestamp, payload });
+    });
+    const file = await DISK.create(folder, [], 'old-obs-recorded', 'mp4');
+    const writer = new Mp4Writer(file, old.slice(0, 1), NO_LOG);
+    for (const frame of old.slice(1)) writer.add(frame, frame.timestamp);
+    await writer.close();
+    expect((await packetsOf(file.path)).video).toHaveLength(50);
+  }, 60_000);
+
   it('can be played as far as it was written when it is torn', async () => {
     const clip = await makeCodedClip(join(folder, 'torn-source.mp4'), ['-c:v', 'libx264', '-g', '25'], AAC);
     const file = await DISK.create(join(folder, 'torn'), [], 'x', 'mp4');

@@ -9,12 +9,17 @@ import { readMediaPlaylist } from '../support/hls-validator.ts';
 import { has, missing, run, type Running } from '../support/programs.ts';
 
 /** A live picture and tone, for as long as nobody stops it. */
-function publish(url: string, extra: readonly string[] = ['-bf', '0']): Running {
+function publish(url: string, extra: readonly string[] = ['-bf', '0'], sound: readonly string[] = ['aac']): Running {
   return run('ffmpeg', [
     ...['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=30'],
     ...['-f', 'lavfi', '-i', 'sine=440:sample_rate=44100', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30'],
-    ...[...extra, '-b:v', '400k', '-c:a', 'aac', '-f', 'flv', url],
+    ...[...extra, '-b:v', '400k', '-c:a', ...sound, '-f', 'flv', url],
   ]);
+}
+
+/** FFmpeg reads the initialisation again with each playlist and says so. */
+function complaints(stderr: string): string {
+  return stderr.replaceAll(/.*Found duplicated MOOV Atom. Skipped it\n(?: +Last message repeated \d+ times\n)?/g, '');
 }
 
 describe.skipIf(!has('ffmpeg'))(`HLS of what FFmpeg publishes${missing('ffmpeg')}`, () => {
@@ -57,8 +62,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of what FFmpeg publishes${missing('ffmpeg')
     const args = ['-v', 'warning', '-i', `${base}/index.m3u8`, '-t', '3', '-f', 'null', '-'];
     const { code, stderr } = await run('ffmpeg', args, 20_000).finished;
     expect(code).toBe(0);
-    // It reads the initialisation again with each playlist and says so.
-    expect(stderr.replaceAll(/.*Found duplicated MOOV Atom. Skipped it\n/g, '')).toBe('');
+    expect(complaints(stderr)).toBe('');
   }, 30_000);
 
   it('refuses to wait for what is far ahead, and for nobody', async () => {
@@ -86,6 +90,42 @@ describe.skipIf(!has('ffmpeg'))(`HLS of what FFmpeg publishes${missing('ffmpeg')
     expect(media.headers.get('content-type')).toBe('video/mp4');
     expect((await fetch(`${base}/v0.m3u8`, { method: 'POST' })).status).toBe(405);
   });
+});
+
+describe.skipIf(!has('ffmpeg'))(`HLS of H.264 and MP3, as old encoders send them${missing('ffmpeg')}`, () => {
+  it('has a playlist for each, and FFmpeg plays both', async () => {
+    const gateway = await startGateway({ hls: { segment: '1s' } });
+    const publisher = publish(gateway.url('rtmp', 'live/old'), ['-bf', '2'], ['libmp3lame']);
+    try {
+      await gateway.until(() => gateway.publishing('live/old'));
+      const base = `http://127.0.0.1:${gateway.ports.http}/hls/live/old`;
+      const { variants, media } = readMultivariant(await text(`${base}/index.m3u8`));
+      expect(variants.map(({ CODECS }) => CODECS)).toMatchObject([/^avc1\.\w{6},mp4a\.6B$/, /^avc1\.\w{6}$/]);
+      expect(media).toMatchObject([{ URI: 'a0.m3u8', CHANNELS: '1' }]);
+      expect(await faultsOfStream(base)).toEqual([]);
+      const args = [
+        '-v',
+        'warning',
+        '-i',
+        `${base}/index.m3u8`,
+        '-map',
+        '0:v:0',
+        '-map',
+        '0:a:0',
+        '-t',
+        '3',
+        '-f',
+        'null',
+        '-',
+      ];
+      const { code, stderr } = await run('ffmpeg', args, 20_000).finished;
+      expect(code).toBe(0);
+      expect(complaints(stderr)).toBe('');
+    } finally {
+      publisher.child.kill();
+      await gateway.stop();
+    }
+  }, 30_000);
 });
 
 describe.skipIf(!has('ffmpeg'))(`HLS across publishers${missing('ffmpeg')}`, () => {

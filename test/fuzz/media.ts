@@ -5,9 +5,10 @@ import {
   codecOf,
   encodingOf,
   frameFromMessage,
-  opusSamples,
   MAX_TIMED_EVENT_BYTES,
   packetsOf,
+  soundSamples,
+  transferOf,
   readSplice,
   readTimedEvent,
   videoConfig,
@@ -87,7 +88,14 @@ const RECORDS: readonly (readonly [fourCc: string, beginning: Buffer])[] = [
   ['vp09', Buffer.from([0x82, 0x49, 0x83, 0x42])],
   ['mp4a', Buffer.alloc(0)],
   ['Opus', Buffer.from('OpusHead')],
+  ['fLaC', Buffer.from('fLaC\x80\0\0\x22\x10\0\x12\0', 'latin1')],
+  ['.mp3', Buffer.from([0xff, 0xfb, 0x90])],
+  ['ac-3', Buffer.from([0x0b, 0x77, 1, 2, 0x1e, 0x40])],
+  ['ec-3', Buffer.from([0x0b, 0x77, 0, 2, 0x24, 0x80])],
 ];
+
+/** The longest packet of sound there is: Opus may have 63 times 60 ms at 48 kHz; FLAC's has 65,536 samples. */
+const MAX_SAMPLES = 63 * 2880;
 
 const configurations: FuzzTarget = {
   name: 'packetsOf',
@@ -102,11 +110,13 @@ const configurations: FuzzTarget = {
       const record = Buffer.concat([beginning, tail(random)]);
       const other = random.int(2) === 0 ? undefined : record;
       const video = videoConfig(fourCc, other, record);
-      const audio = audioConfig(fourCc, other);
+      const audio = audioConfig(fourCc, other, record);
       const sides = video === undefined ? [1] : [video.width, video.height];
       if (!sides.every((side) => Number.isInteger(side) && side >= 1 && side <= 0xffff) || (audio?.channels ?? 1) < 1)
         throw new Error(`no configuration: ${fourCc} ${record.toString('hex')}`);
-      if (opusSamples(record) > 63 * 2880) throw new Error(`no packet: ${record.toString('hex')}`);
+      const samples = audio === undefined ? 0 : soundSamples(audio, record);
+      if (!(samples >= 0 && samples <= MAX_SAMPLES)) throw new Error(`no packet: ${record.toString('hex')}`);
+      transferOf(record);
     }
   },
 };

@@ -8,7 +8,14 @@ import { hlsStage, type HlsStage } from '../../support/hls-stage.ts';
 import { has, missing } from '../../support/programs.ts';
 import { seeded } from '../../support/random.ts';
 
-const VIDEO = ['avc1', 'hvc1', 'av01', 'vp09'] as const;
+const KINDS = [
+  ['avc1', 'mp4a'],
+  ['hvc1', 'ec-3'],
+  ['av01', 'Opus'],
+  ['vp09', 'fLaC'],
+  ['avc1', '.mp3'],
+  ['avc1', 'ac-3'],
+] as const;
 
 /** A publisher's clip of which bytes are changed, frames cut short, left out and repeated, and times moved. */
 function mangled(clip: readonly Frame[], seed: number): Frame[] {
@@ -34,8 +41,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a publisher that sends nonsense${missing
 
   afterEach(() => stage.stop());
 
-  it.each(VIDEO)('harms nobody else, whatever becomes of its own stream: %s', async (video) => {
-    const audio = video === 'avc1' || video === 'hvc1' ? 'mp4a' : 'Opus';
+  it.each(KINDS)('harms nobody else, whatever becomes of its own stream: %s and %s', async (video, audio) => {
     const clip = await enhancedClip(folder, { video, audio, seconds: 3 });
     stage = await hlsStage({ segmentMs: 1_000, always: true });
     for (let seed = 1; seed <= 20; seed++) {

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { HlsOptions } from '../../../src/delivery/index.ts';
 import type { Publication } from '../../../src/hub/index.ts';
 import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
+import { encodeAmf0, object } from '../../../src/protocol/index.ts';
 import { enhancedClip } from '../../support/enhanced-clip.ts';
 import { onTrack } from '../../support/frames.ts';
 import { bytes, faultsOfStream, probe, text } from '../../support/hls-files.ts';
@@ -165,6 +166,26 @@ describe.skipIf(!has('ffmpeg'))(`HLS of tracks that come and go${missing('ffmpeg
       await stage.stop();
     }
   }, 30_000);
+
+  it('says the range of the picture: by its bitstream, or by what the publisher says beside it', async () => {
+    const range = async () => /VIDEO-RANGE=(\w+)/.exec(await text(`${url}/index.m3u8`))?.[1];
+    await start(await enhancedClip(folder, { video: 'hvc1', transfer: 'arib-std-b67', seconds: 3 }));
+    expect(await range()).toBe('HLG');
+    await stage.stop();
+    const publication = await start(clip.filter(until(4_000)));
+    expect(await range()).toBe('SDR');
+    const colour = (transferCharacteristics: number) => {
+      const values = encodeAmf0('colorInfo', object({ colorConfig: object({ transferCharacteristics }) }));
+      const payload = Buffer.concat([Buffer.from([0x94]), Buffer.from('avc1'), values]);
+      return frameFromMessage({ type: 9, streamId: 1, timestamp: 4_000, payload });
+    };
+    stage.send(publication, [colour(16)]);
+    await expect.poll(range).toBe('PQ');
+    // Nothing has been interrupted for it.
+    stage.send(publication, clip.filter(from(4_000)));
+    await expect.poll(async () => (await read('v0')).segments.at(-1)!.sequence).toBeGreaterThan(10);
+    expect((await read('v0')).segments.at(-1)!.discontinuities).toBe(0);
+  });
 
   it.each([
     ['Speex', [0xb2]],
