@@ -83,7 +83,7 @@ describe('rooms', () => {
 
 /** Packages that are one room's business: everybody else goes through that room. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  express: /^src\/(web|admin)\/|\/(flv-|watch-)?router\.ts$|^src\/delivery\/hls\/hls\.ts$/,
+  express: /^src\/(web|admin)\/|\/(watch-)?router\.ts$|^src\/delivery\/hls\/hls\.ts$/,
   zod: /^src\/config\//,
   yaml: /^src\/config\/yaml\.ts$/,
   pino: /^src\/log\.ts$/,
@@ -94,7 +94,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   pkijs: /^src\/certificates\//,
   asn1js: /^src\/certificates\//,
   'prom-client': /^src\/metrics\.ts$/,
-  mediabunny: /^src\/delivery\//,
+  mediabunny: /^src\/delivery\/fmp4\//,
 };
 
 test('packages are imported only where they belong, and every one is known', () => {
@@ -155,7 +155,7 @@ const FILES = [
   'certificates/store',
   'web/acme',
   'web/watch-router',
-  'delivery/recording-store',
+  'delivery/recording/store',
   'commands/',
   'main',
 ];

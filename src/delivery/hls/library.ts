@@ -1,5 +1,6 @@
-import type { PartPlan, Tracks } from './plan.ts';
-import type { Muxed } from './muxer.ts';
+import type { Tracks } from '../fmp4/coded.ts';
+import type { PartPlan } from './part-plan.ts';
+import type { Muxed } from '../fmp4/muxer.ts';
 import type { FairShare } from '../../hub/index.ts';
 
 /** A delta update leaves out what is older than so many target durations (RFC 8216bis, 4.4.3.8: at least six). */

@@ -1,10 +1,11 @@
-import { AudioClock } from './audio-clock.ts';
+import { AudioClock } from '../fmp4/audio-clock.ts';
 import { CueQueue } from './cue-queue.ts';
 import { withCueBrand, type Cue } from './emsg.ts';
 import { Library, type LibraryOptions } from './library.ts';
 import type { FairShare } from '../../hub/index.ts';
-import { FragmentMuxer } from './muxer.ts';
-import type { PartPlan, Tracks } from './plan.ts';
+import { FragmentMuxer } from '../fmp4/muxer.ts';
+import type { Tracks } from '../fmp4/coded.ts';
+import type { PartPlan } from './part-plan.ts';
 import { Segmenter, type Picture } from './segmenter.ts';
 
 export interface RenditionOptions extends LibraryOptions {

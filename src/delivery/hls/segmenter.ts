@@ -1,6 +1,7 @@
-import type { Coded, PartPlan, Tracks } from './plan.ts';
+import type { Coded, Tracks } from '../fmp4/coded.ts';
+import type { PartPlan } from './part-plan.ts';
 import { CutRule, type CutOptions } from './cut-rule.ts';
-import { reorderDelay } from './reorder.ts';
+import { reorderDelay } from '../fmp4/reorder.ts';
 
 /** Without a picture for so long, sound alone decides where parts end. */
 const PICTURE_MISSING_MS = 1_000;

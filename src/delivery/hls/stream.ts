@@ -4,7 +4,7 @@ import { packetsOf, type Frame, type MediaPacket, type VideoRange } from '../../
 import { Keyframes } from './keyframes.ts';
 import { LeftOut } from './left-out.ts';
 import type { HlsOptions } from './options.ts';
-import type { Tracks } from './plan.ts';
+import type { Tracks } from '../fmp4/coded.ts';
 import { Presence } from './presence.ts';
 import { ProgramClock } from './program-clock.ts';
 import { Rendition } from './rendition.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Library } from '../../../src/delivery/hls/library.ts';
 import { FairShare } from '../../../src/hub/index.ts';
-import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
+import type { PartPlan } from '../../../src/delivery/hls/part-plan.ts';
 import { mediaPlaylist } from '../../../src/delivery/hls/playlist.ts';
 import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PartPlan } from '../../../src/delivery/hls/plan.ts';
+import type { PartPlan } from '../../../src/delivery/hls/part-plan.ts';
 import { MAX_SEGMENT_MS } from '../../../src/delivery/hls/cut-rule.ts';
 import { MAX_SEGMENT_BYTES, Segmenter } from '../../../src/delivery/hls/segmenter.ts';
 import type { AudioConfig, VideoConfig } from '../../../src/media/index.ts';

@@ -8,8 +8,8 @@ import {
   flvTagHead,
   withDuration,
   type Frame,
-} from '../media/index.ts';
-import type { RecordingFile, RecordingWriter } from './recording-file.ts';
+} from '../../media/index.ts';
+import type { RecordingFile, RecordingWriter } from './file.ts';
 
 /**
  * A stream as an FLV file: every payload as it came, data of type 15 too, with times from 0. Only `onMetaData` at the

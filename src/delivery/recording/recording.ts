@@ -6,14 +6,14 @@ import {
   type StreamName,
   type Subscriber,
   type Subscription,
-} from '../hub/index.ts';
-import type { Log } from '../log.ts';
-import type { Frame } from '../media/index.ts';
+} from '../../hub/index.ts';
+import type { Log } from '../../log.ts';
+import type { Frame } from '../../media/index.ts';
 import { FlvWriter } from './flv-writer.ts';
 import { Mp4Writer } from './mp4-writer.ts';
-import { recordingPlace } from './recording-name.ts';
-import type { RecordingFile, RecordingStore, RecordingWriter } from './recording-file.ts';
-import { RecordingPlan, type RecordingStep } from './recording-plan.ts';
+import { recordingPlace } from './name.ts';
+import type { RecordingFile, RecordingStore, RecordingWriter } from './file.ts';
+import { RecordingPlan, type RecordingStep } from './plan.ts';
 
 /** What to record, and how. */
 export interface RecordRule {

@@ -1,29 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { Router } from 'express';
 import type { Request, Response } from 'express';
-import { RejectedError } from '../errors.ts';
-import { OUTBOX_DEFAULTS, pathOf, streamName, type Hub, type OutboxLimits, type StreamName } from '../hub/index.ts';
-import { NO_LOG, redactKey, type Log } from '../log.ts';
-import { FlvClient } from './flv-client.ts';
-
-export interface FlvOptions {
-  readonly outbox: OutboxLimits;
-  /**
-   * How long a request for a stream that nobody publishes yet is kept before it is 404. A relay that fetches streams on demand
-   * has begun to fetch it, and a page is often opened just before the encoder is started.
-   */
-  readonly waitMs: number;
-  /** A client that takes nothing for this long, while there is something to take, is cut off. */
-  readonly stallMs: number;
-}
-
-export const FLV_DEFAULTS: FlvOptions = Object.freeze({
-  outbox: OUTBOX_DEFAULTS,
-  // Dialling another server, with TLS, and waiting there for its first frame takes one or two seconds.
-  waitMs: 5_000,
-  // What the RTMP side grants its players (`limits.drainTimeout`).
-  stallMs: 30_000,
-});
+import { RejectedError } from '../../errors.ts';
+import { pathOf, streamName, type Hub, type StreamName } from '../../hub/index.ts';
+import { NO_LOG, redactKey, type Log } from '../../log.ts';
+import { FlvClient } from './client.ts';
+import { FLV_DEFAULTS, type FlvOptions } from './options.ts';
 
 /** On every answer: any page may play, nobody may keep, and a proxy is to pass it on as it comes (nginx reads the last one). */
 const HEADERS = {

@@ -1,4 +1,4 @@
-import { pathOf, type StreamName } from '../hub/index.ts';
+import { pathOf, type StreamName } from '../../hub/index.ts';
 
 /** What a part of a stream's name may look like in a file system as it is: letters and digits of any script, and these. */
 const UNSAFE = /[^\p{L}\p{M}\p{N}_.+=@~-]/gu;

@@ -2,14 +2,14 @@ import { createServer, request, type IncomingMessage, type Server } from 'node:h
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { flvRouter, type FlvOptions } from '../../src/delivery/index.ts';
-import { Hub, streamName } from '../../src/hub/index.ts';
-import { flvHeader, flvTagOf, type Frame } from '../../src/media/index.ts';
-import { createWebApp } from '../../src/web/index.ts';
-import { NO_LOG } from '../../src/log.ts';
+import { flvRouter, type FlvOptions } from '../../../src/delivery/index.ts';
+import { Hub, streamName } from '../../../src/hub/index.ts';
+import { flvHeader, flvTagOf, type Frame } from '../../../src/media/index.ts';
+import { createWebApp } from '../../../src/web/index.ts';
+import { NO_LOG } from '../../../src/log.ts';
 import { Router } from 'express';
-import { aacHeader, audio, avcHeader, cuePoint, inter, key, metadata } from '../support/frames.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { aacHeader, audio, avcHeader, cuePoint, inter, key, metadata } from '../../support/frames.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 
 const NAME = streamName('live', 'cam');
 let server: Server | undefined;

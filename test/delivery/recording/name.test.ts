@@ -1,7 +1,7 @@
 import { basename, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { recordingPlace } from '../../src/delivery/recording-name.ts';
-import { streamName } from '../../src/hub/index.ts';
+import { recordingPlace } from '../../../src/delivery/recording/name.ts';
+import { streamName } from '../../../src/hub/index.ts';
 
 const NOON = new Date(Date.UTC(2026, 7, 1, 12, 0, 0, 42));
 

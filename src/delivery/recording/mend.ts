@@ -7,7 +7,7 @@ import {
   isFlvBackPointer,
   readFlvTagHead,
   withDuration,
-} from '../media/index.ts';
+} from '../../media/index.ts';
 
 /** Reads up to `length` bytes at a place in a file; fewer at its end. */
 export type ReadAt = (position: number, length: number) => Promise<Buffer>;

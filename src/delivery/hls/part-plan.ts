@@ -1,19 +1,4 @@
-import type { AudioConfig, VideoConfig } from '../../media/index.ts';
-
-/** The tracks that are muxed together; at least one. */
-export interface Tracks {
-  readonly video: VideoConfig | undefined;
-  readonly audio: AudioConfig | undefined;
-}
-
-/** One picture or packet of sound, in decoding order. Milliseconds of media time. */
-export interface Coded {
-  readonly data: Uint8Array;
-  readonly isKeyframe: boolean;
-  /** When it is shown. */
-  readonly at: number;
-  readonly duration: number;
-}
+import type { Coded, Tracks } from '../fmp4/coded.ts';
 
 /** What goes into one part: the unit of muxing, and of low-latency HLS. */
 export interface PartPlan {

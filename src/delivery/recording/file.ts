@@ -1,4 +1,4 @@
-import type { Frame } from '../media/index.ts';
+import type { Frame } from '../../media/index.ts';
 
 /** A file being recorded, under its provisional name. Calls are not to overlap. */
 export interface RecordingFile {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { RecordingClock } from '../../src/delivery/recording-clock.ts';
-import { RecordingPlan, type RecordingStep } from '../../src/delivery/recording-plan.ts';
-import type { Frame } from '../../src/media/index.ts';
+import { RecordingClock } from '../../../src/delivery/recording/clock.ts';
+import { RecordingPlan, type RecordingStep } from '../../../src/delivery/recording/plan.ts';
+import type { Frame } from '../../../src/media/index.ts';
 import {
   aacHeader,
   audio,
@@ -12,7 +12,7 @@ import {
   metadata,
   trackHeader,
   trackVideo,
-} from '../support/frames.ts';
+} from '../../support/frames.ts';
 
 const NEVER = { splitMs: Infinity, splitBytes: Infinity, tracksMayAppear: true };
 

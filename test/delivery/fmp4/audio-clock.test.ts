@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AudioClock } from '../../../src/delivery/hls/audio-clock.ts';
+import { AudioClock } from '../../../src/delivery/fmp4/audio-clock.ts';
 
 const PACKET_MS = 1024 / 44.1;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { Recorder, type RecordRule } from '../../src/delivery/index.ts';
-import { Hub, streamName } from '../../src/hub/index.ts';
-import { flvHeader, flvTag, readFlvTagHead, type Frame } from '../../src/media/index.ts';
-import { aacHeader, audio, avcHeader, inter, key } from '../support/frames.ts';
-import { MemoryStore } from '../support/memory-store.ts';
-import { recordingLog } from '../support/recording-log.ts';
+import { Recorder, type RecordRule } from '../../../src/delivery/index.ts';
+import { Hub, streamName } from '../../../src/hub/index.ts';
+import { flvHeader, flvTag, readFlvTagHead, type Frame } from '../../../src/media/index.ts';
+import { aacHeader, audio, avcHeader, inter, key } from '../../support/frames.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { recordingLog } from '../../support/recording-log.ts';
 
 const NAME = streamName('live', 'cam');
 const RULE: RecordRule = { match: 'live/*', directory: 'records', format: 'flv', splitMs: null, splitBytes: null };

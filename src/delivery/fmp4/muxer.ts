@@ -9,9 +9,15 @@ import {
 } from 'mediabunny';
 import type { AudioConfig } from '../../media/index.ts';
 import { FragmentControl } from './fragment-control.ts';
-import type { Coded, PartPlan, Tracks } from './plan.ts';
+import type { Coded, Tracks } from './coded.ts';
 
-/** A part as bytes. */
+/** What becomes one fragment. */
+export interface Coding {
+  readonly video: readonly Coded[];
+  readonly audio: readonly Coded[];
+}
+
+/** A fragment as bytes. */
 export interface Muxed {
   /** `ftyp` and `moov`. */
   readonly init: Buffer;
@@ -58,7 +64,7 @@ export class FragmentMuxer {
   }
 
   /** Parts follow each other in time. Rejects when mediabunny refuses one. */
-  async mux({ video, audio }: Pick<PartPlan, 'video' | 'audio'>): Promise<Muxed> {
+  async mux({ video, audio }: Coding): Promise<Muxed> {
     for (const coded of video) await this.#video?.add(packet(coded));
     for (const coded of audio) await this.#audio?.add(packet(coded));
     await this.#control.cut();

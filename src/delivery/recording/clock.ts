@@ -1,4 +1,4 @@
-import { compareTimestamps, type Frame } from '../media/index.ts';
+import { compareTimestamps, type Frame } from '../../media/index.ts';
 
 /** Further ahead than this is a clock that was set: nobody stays silent for so long and is still there (`limits.pingAfter`). */
 const AHEAD_MS = 60_000;

@@ -4,9 +4,9 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FlvWriter } from '../../src/delivery/flv-writer.ts';
-import { DISK } from '../../src/delivery/recording-store.ts';
-import { aacHeader, audio, avcHeader, inter, key } from '../support/frames.ts';
+import { FlvWriter } from '../../../src/delivery/recording/flv-writer.ts';
+import { DISK } from '../../../src/delivery/recording/store.ts';
+import { aacHeader, audio, avcHeader, inter, key } from '../../support/frames.ts';
 
 let folder = '';
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'rtmp-gateway-record-'))));

@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import {
   audioConfig,
   packetsOf,
@@ -9,12 +9,12 @@ import {
   type Frame,
   type MediaPacket,
   type VideoConfig,
-} from '../media/index.ts';
-import { AudioClock } from './hls/audio-clock.ts';
-import { FragmentMuxer } from './hls/muxer.ts';
-import type { Coded, Tracks } from './hls/plan.ts';
-import { reorderDelay } from './hls/reorder.ts';
-import type { RecordingFile, RecordingWriter } from './recording-file.ts';
+} from '../../media/index.ts';
+import { AudioClock } from '../fmp4/audio-clock.ts';
+import { FragmentMuxer } from '../fmp4/muxer.ts';
+import type { Coded, Tracks } from '../fmp4/coded.ts';
+import { reorderDelay } from '../fmp4/reorder.ts';
+import type { RecordingFile, RecordingWriter } from './file.ts';
 
 /** The recording's format cannot hold what the stream sends. */
 export class RecordingError extends GatewayError {}

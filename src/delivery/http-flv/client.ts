@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { Hub, Outbox, StreamName, Subscriber, Subscription } from '../hub/index.ts';
-import type { Log } from '../log.ts';
-import { flvHeader, flvTagOf, type Frame } from '../media/index.ts';
-import type { FlvOptions } from './flv-router.ts';
+import type { Hub, Outbox, StreamName, Subscriber, Subscription } from '../../hub/index.ts';
+import type { Log } from '../../log.ts';
+import { flvHeader, flvTagOf, type Frame } from '../../media/index.ts';
+import type { FlvOptions } from './options.ts';
 
 /** The most that is taken from the queue at once: a connection that stalls then holds little that could still be dropped. */
 const MAX_TAKE_BYTES = 64 * 1024;

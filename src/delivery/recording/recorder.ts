@@ -1,8 +1,8 @@
-import { RejectedError } from '../errors.ts';
-import { pathOf, streamMatcher, type Hub, type StreamName } from '../hub/index.ts';
-import { redactKey, type Log } from '../log.ts';
-import { DISK } from './recording-store.ts';
-import type { Leftover, RecordingStore } from './recording-file.ts';
+import { RejectedError } from '../../errors.ts';
+import { pathOf, streamMatcher, type Hub, type StreamName } from '../../hub/index.ts';
+import { redactKey, type Log } from '../../log.ts';
+import { DISK } from './store.ts';
+import type { Leftover, RecordingStore } from './file.ts';
 import { Recording, type RecordingInfo, type RecordRule } from './recording.ts';
 
 export interface RecorderDependencies {

@@ -1,4 +1,4 @@
-import type { Coded } from './plan.ts';
+import type { Coded } from './coded.ts';
 
 /** How much later than in the order of their times pictures are decoded, at most; milliseconds. */
 export function reorderDelay(pictures: readonly Pick<Coded, 'at'>[]): number {

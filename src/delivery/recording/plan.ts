@@ -1,5 +1,5 @@
-import type { Frame } from '../media/index.ts';
-import { RecordingClock } from './recording-clock.ts';
+import type { Frame } from '../../media/index.ts';
+import { RecordingClock } from './clock.ts';
 
 export interface SplitOptions {
   /** From this length on the next keyframe begins another file. Infinity: never. */

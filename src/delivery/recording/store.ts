@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { access, mkdir, open, readdir, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Leftover, RecordingFile, RecordingStore } from './recording-file.ts';
-import { repairFlv, repairMp4, type ReadAt } from './recording-mend.ts';
+import type { Leftover, RecordingFile, RecordingStore } from './file.ts';
+import { repairFlv, repairMp4, type ReadAt } from './mend.ts';
 
 /** What a file is called until it is whole. */
 const PROVISIONAL = '.part';

@@ -1,0 +1,16 @@
+import type { AudioConfig, VideoConfig } from '../../media/index.ts';
+
+/** The tracks that are muxed together; at least one. */
+export interface Tracks {
+  readonly video: VideoConfig | undefined;
+  readonly audio: AudioConfig | undefined;
+}
+
+/** One picture or packet of sound, in decoding order. Milliseconds of media time. */
+export interface Coded {
+  readonly data: Uint8Array;
+  readonly isKeyframe: boolean;
+  /** When it is shown. */
+  readonly at: number;
+  readonly duration: number;
+}
