@@ -19,10 +19,16 @@ export class Excerpt implements Subscriber {
 
   deliver(frame: Frame): void {
     if (this.#isOver) return;
-    this.#from ??= frame.timestamp;
-    this.#isOver = compareTimestamps(frame.timestamp, this.#from) >= this.#durationMs;
+    this.#isOver = this.#isTooLate(frame);
     if (this.#isOver) this.#onOver();
     else this.#whole.deliver(frame);
+  }
+
+  /** Sound and pictures tell the time; data and configurations are stamped with anything. */
+  #isTooLate({ kind, isConfig, timestamp }: Frame): boolean {
+    if (kind === 'data' || isConfig) return false;
+    this.#from ??= timestamp;
+    return compareTimestamps(timestamp, this.#from) >= this.#durationMs;
   }
 
   published(): void {

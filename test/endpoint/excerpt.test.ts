@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Excerpt, playDuration } from '../../src/endpoint/excerpt.ts';
-import { audio } from '../support/frames.ts';
+import { audio, avcHeader, cuePoint, metadata } from '../support/frames.ts';
 import { Player } from '../support/stage.ts';
 
 function excerpt(durationMs: number) {
@@ -22,6 +22,16 @@ describe('an excerpt', () => {
     for (const time of [2 ** 32 - 50, 0, 49]) subscriber.deliver(audio(time));
     expect([player.frames.length, over()]).toEqual([3, 0]);
     subscriber.deliver(audio(50));
+    expect(over()).toBe(1);
+  });
+
+  it('is not ended, nor begun, by data and configurations: they are stamped with anything', () => {
+    const { player, subscriber, over } = excerpt(100);
+    for (const frame of [metadata(0), avcHeader(0), audio(5000), cuePoint(9000), cuePoint(0), audio(5099)]) {
+      subscriber.deliver(frame);
+    }
+    expect([player.frames.length, over()]).toEqual([6, 0]);
+    subscriber.deliver(audio(5100));
     expect(over()).toBe(1);
   });
 
