@@ -30,10 +30,11 @@ export const WATCH_SCRIPT = `'use strict';
   function startHls() {
     if (hls) hls.destroy();
     last = 0;
+    // No backBufferLength: where old media is taken away while a part is loaded, hls.js (1.7.4) takes the parts of that segment
+    // for missing, and stands still for seconds. Browsers make room by themselves.
     hls = new Hls({
       enableWorker: false,
       lowLatencyMode: true,
-      backBufferLength: 30,
       maxLiveSyncPlaybackRate: 1.1,
       liveDurationInfinity: true,
     });
