@@ -109,9 +109,8 @@ describe.skipIf(!isReady)(`nginx-rtmp is killed under load${absent}`, () => {
       await endingMs([...again, ...dumps]);
       // Whoever is killed in a tunnel never says so; stopping ends it.
       await gateway.stop();
-      expect(gateway.gateway.counts()).toEqual({
-        ...{ sockets: 0, rtmpConnections: 0, tunnels: 0, webConnections: 0, streams: 0, upstreamConnections: 0 },
-      });
+      const left = Object.entries(gateway.gateway.counts()).filter(([, count]) => count !== 0);
+      expect(left).toEqual([]);
     },
     60_000,
   );
