@@ -54,6 +54,11 @@ export class Channel {
     return this.#publication !== undefined;
   }
 
+  /** The present publisher leaves the stream to any other. */
+  get yields(): boolean {
+    return this.#publication?.yields ?? false;
+  }
+
   /** For how long the publisher has sent nothing. */
   silence(now: number): number {
     return this.#publication === undefined ? Infinity : now - this.#publication.heardAt;
@@ -220,6 +225,10 @@ class LivePublication implements Publication {
 
   get hops(): readonly string[] {
     return this.#publisher.hops ?? [];
+  }
+
+  get yields(): boolean {
+    return this.#publisher.yields ?? false;
   }
 
   write(frame: Frame, now: number): void {

@@ -60,11 +60,11 @@ export class Hub {
     this.#gopMemory = new FairShare(this.#options.maxGopMemoryBytes);
   }
 
-  /** Makes `publisher` the source of a stream; one that fell silent loses it. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
+  /** Makes `publisher` the source of a stream; one that fell silent loses it, or that yields. Throws `RejectedError` STREAM_TAKEN, or HUB_STOPPED. */
   publish(name: StreamName, publisher: Publisher, now: number): Publication {
     this.#mustRun();
     const former = this.#channels.get(pathOf(name));
-    if (former !== undefined && this.#options.republish === 'refuse' && former.silence(now) < this.#options.silenceMs) {
+    if (former?.publishing === true && !this.#mayReplace(former, publisher, now)) {
       throw new RejectedError('STREAM_TAKEN', 'the stream is already being published');
     }
     const channel = former ?? this.#open(name);
@@ -134,6 +134,11 @@ export class Hub {
       this.#over(channel);
     }
     this.#channels.clear();
+  }
+
+  #mayReplace(former: Channel, { yields = false }: Publisher, now: number): boolean {
+    if (former.yields || yields) return !yields;
+    return this.#options.republish === 'takeover' || former.silence(now) >= this.#options.silenceMs;
   }
 
   #open(name: StreamName): Channel {

@@ -6,6 +6,8 @@ import type { StreamName } from './stream-name.ts';
 export interface Publisher {
   /** The gateways that the stream came through on its way here, by their ids: what a relay must not close to a ring. */
   readonly hops?: readonly string[];
+  /** They have the stream for want of a better publisher: any other takes it from them, and they from nobody. */
+  readonly yields?: boolean;
   /** The stream is no longer theirs: taken over, or the hub stops. Their further frames are ignored. */
   end(reason: string): void;
 }

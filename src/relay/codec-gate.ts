@@ -115,13 +115,10 @@ export class CodecGate {
       .flatMap((kind) => OF_KIND[kind]);
     if (gone.length === 0) return frame;
     const left = [...object].filter(([key]) => !(gone as readonly string[]).includes(key));
-    const body = encodeAmf0(values[0], new AmfEcmaArray(left), ...values.slice(2));
-    return frameFromMessage({
-      type,
-      streamId: 0,
-      timestamp,
-      payload: Buffer.concat([payload.subarray(0, start), body]),
-    });
+    const body = encoded(values[0], new AmfEcmaArray(left), ...values.slice(2));
+    if (body === undefined) return frame;
+    const rest = Buffer.concat([payload.subarray(0, start), body]);
+    return frameFromMessage({ type, streamId: 0, timestamp, payload: rest });
   }
 
   #isGone(kind: 'video' | 'audio', metadata: AmfObject): boolean {
@@ -144,6 +141,15 @@ function codecIn(kind: 'video' | 'audio', id: AmfValue): string | undefined {
 function decoded(bytes: Buffer): AmfValue[] | undefined {
   try {
     return decodeAmf0(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for what AMF0 cannot say: a key of bytes that are no UTF-8 has up to three times as many once it was read. */
+function encoded(...values: AmfValue[]): Buffer | undefined {
+  try {
+    return encodeAmf0(...values);
   } catch {
     return undefined;
   }

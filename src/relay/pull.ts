@@ -142,9 +142,12 @@ export class Pull implements Attempt {
 
   /** Throws `RejectedError` STREAM_TAKEN when somebody publishes it here. */
   #publish(): void {
-    const end = (): void => this.#fail?.(new RejectedError('STREAM_TAKEN', 'the stream is published here'));
+    const end = (): void => {
+      this.#isPublishing = false;
+      this.#fail?.(new RejectedError('STREAM_TAKEN', 'the stream is published here'));
+    };
     this.#isPublishing = true;
-    this.#publication = this.#shared.hub.publish(this.#name, { end }, this.#now());
+    this.#publication = this.#shared.hub.publish(this.#name, { end, yields: true }, this.#now());
   }
 
   #endPublication(): void {

@@ -263,8 +263,13 @@ export class Push implements Attempt, Subscriber, Beater {
     this.#pulse.mark(this);
   }
 
+  /** Runs behind the turn of the event loop, where a throw would end the process: it ends the connection. */
   #send(frame: Frame, line: PushLine): void {
-    if (line.send(frame)) this.#frames++;
+    try {
+      if (line.send(frame)) this.#frames++;
+    } catch (fault) {
+      line.fail(fault as Error);
+    }
   }
 }
 

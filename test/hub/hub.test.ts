@@ -109,6 +109,24 @@ describe('publishing', () => {
   });
 });
 
+describe('a publisher that yields', () => {
+  it.each(['refuse', 'takeover'] as const)(
+    'loses the stream to any other, and takes it from nobody (%s)',
+    (republish) => {
+      const hub = new Hub({ republish });
+      const ended: string[] = [];
+      const fetched = { end: (reason: string) => void ended.push(reason), yields: true };
+      hub.publish(NAME, fetched, 0);
+      expect(rejection(() => hub.publish(NAME, fetched, 1))).toBe('STREAM_TAKEN');
+      const own = hub.publish(NAME, QUIET, 2);
+      expect(ended).toEqual(['taken over']);
+      expect(rejection(() => hub.publish(NAME, fetched, HUB_DEFAULTS.silenceMs + 2))).toBe('STREAM_TAKEN');
+      own.end(10_000);
+      expect(rejection(() => hub.publish(NAME, fetched, 10_001))).toBeUndefined();
+    },
+  );
+});
+
 describe('the grace time', () => {
   it('keeps players until it is over, and not a millisecond longer', () => {
     const hub = new Hub({ graceMs: 500 });

@@ -86,6 +86,23 @@ describe('a pull', () => {
     expect(origin.arrivals).toHaveLength(1);
   });
 
+  it.each(['refuse', 'takeover'] as const)(
+    'gives its stream to whoever publishes here, and takes it from nobody (%s)',
+    async (republish) => {
+      const origin = island('origin');
+      origin.publish('live/show').send(...START);
+      const edge = island('edge', [{ pull: 'cdn/*', from: 'rtmp://origin/live/{stream}' }], {}, { republish });
+      const viewer = edge.watch('cdn/show');
+      await until(() => expect(viewer.words).toEqual(START_WORDS));
+      const own = edge.publish('cdn/show');
+      own.send(key(0, 7));
+      expect(viewer.frames.at(-1)!.payload).toEqual(key(0, 7).payload);
+      await until(() => expect([edge.relays.count, origin.server.count]).toEqual([0, 0]));
+      edge.relays.add({ pull: 'cdn/*', from: 'rtmp://origin/live/{stream}' });
+      expect([edge.relays.count, own.ended]).toEqual([0, []]);
+    },
+  );
+
   it('waits with its players for a stream that is not there yet', async () => {
     const origin = island('origin', [], {}, { graceMs: 0 });
     const edge = island('edge', [{ pull: 'cdn/*', from: 'rtmp://origin/live/{stream}' }]);
