@@ -9,7 +9,7 @@ import {
 } from '../endpoint/index.ts';
 import { RemoteError } from '../errors.ts';
 import type { Hub } from '../hub/index.ts';
-import { redactKey, type Log } from '../log.ts';
+import type { Log } from '../log.ts';
 import { authStep, withQuery, type SessionOptions } from '../protocol/index.ts';
 import { parseTarget, type Dial } from '../transport/index.ts';
 import type { Target } from './target.ts';
@@ -139,15 +139,4 @@ function answerTo(fault: unknown, { app, credentials }: Target, round: number): 
 
 function shortened(reason: string): string {
   return reason.replace(/[^a-z0-9 _-]/gi, '?').slice(0, 40);
-}
-
-/** What answers a challenge in Adobe's way: who has both can try passwords in peace. */
-const ANSWERS = /\b(response|challenge|cnonce)=[^&\s]+/g;
-
-/** A server's words, without the key that it may repeat, or our answer to what it asked. */
-export function withoutKey(text: string, { key }: Target): string {
-  const [name = key] = key.split('?');
-  const secrets = [key, name].filter((secret) => secret.length > 4);
-  const hidden = secrets.reduce((said, secret) => said.replaceAll(secret, redactKey(secret)), text);
-  return hidden.replace(ANSWERS, '$1=…');
 }

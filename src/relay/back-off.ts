@@ -38,12 +38,18 @@ const NOT_YET: readonly string[] = [
   'NetStream.Play.StreamNotFound',
 ];
 
-/** Words of a server or a proxy that will be the same next time; and too many wrong passwords lock an account. */
-const NOT_US: readonly string[] = ['AUTH_NEEDED', 'AUTH_REFUSED', 'PROXY_AUTHENTICATION', 'PROXY_REFUSED'];
+/** Answers of a server or a proxy that will be the same next time; and too many wrong passwords lock an account. */
+const REFUSALS: readonly string[] = [
+  'AUTH_NEEDED',
+  'AUTH_REFUSED',
+  'CLOSED_AT_PUBLISH',
+  'PROXY_AUTHENTICATION',
+  'PROXY_REFUSED',
+];
 
 export function kindOf(fault: unknown): FaultKind {
   if (fault instanceof RejectedError) return 'refused';
-  if (fault instanceof RemoteError && NOT_US.includes(fault.code)) return 'refused';
+  if (fault instanceof RemoteError && REFUSALS.includes(fault.code)) return 'refused';
   return fault instanceof RefusedByServer && !NOT_YET.includes(fault.status.code) ? 'refused' : 'network';
 }
 

@@ -2,7 +2,8 @@ import { RefusedByServer, type RtmpClient } from '../endpoint/index.ts';
 import { RejectedError, TransportError } from '../errors.ts';
 import type { Publication, StreamName } from '../hub/index.ts';
 import { frameFromMessage, isAboutPlaying, type Frame } from '../media/index.ts';
-import { connect, withoutKey, type Attempt, type RelayShared, type Traffic } from './attempt.ts';
+import { connect, type Attempt, type RelayShared, type Traffic } from './attempt.ts';
+import { withoutSecrets } from './secrets.ts';
 import type { Target } from './target.ts';
 
 export interface PullOptions {
@@ -66,7 +67,7 @@ export class Pull implements Attempt {
   }
 
   hide(text: string): string {
-    return this.#sources.reduce(withoutKey, text);
+    return withoutSecrets(text, this.#sources);
   }
 
   async once(signal: AbortSignal, live: () => void): Promise<never> {

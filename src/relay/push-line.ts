@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { DRIVER_DEFAULTS, RefusedByServer, type RtmpClient } from '../endpoint/index.ts';
-import { TransportError } from '../errors.ts';
+import { RemoteError, TransportError } from '../errors.ts';
 import { asSetDataFrame, encodingOf, retimed, type Frame } from '../media/index.ts';
 import { property, type AmfValue, type Status } from '../protocol/index.ts';
 import { connect, type RelayShared } from './attempt.ts';
@@ -28,6 +28,10 @@ export interface LineEvents {
 }
 
 const RECONNECT = 'NetConnection.Connect.ReconnectRequest';
+const STARTED = 'NetStream.Publish.Start';
+
+/** What is kept of what a server says in one breath with its yes. */
+const MAX_EARLY = 8;
 
 /** One connection that publishes: a time line of its own, and what the server may have. */
 export class PushLine {
@@ -39,12 +43,13 @@ export class PushLine {
   readonly #rebase = new Rebase();
   readonly #progress: Progress;
   readonly #gate: CodecGate;
-  #fault: Error | undefined = undefined;
-  /** What was said before whoever owns this line had it. */
-  #early: readonly (readonly [Status, AmfValue])[] = [];
   readonly #events: LineEvents;
+  #fault: Error | undefined = undefined;
+  #isUsed = false;
+  /** Where the server wants to have us, said before the line was used. */
+  #wanted: { readonly tcUrl: string | undefined } | undefined = undefined;
 
-  /** Connects and publishes. Rejects as `connect` does, or with `RefusedByServer`. */
+  /** Connects and publishes. Rejects as `connect` does, with `RefusedByServer`, or with `RemoteError` CLOSED_AT_PUBLISH. */
   static async open(
     target: Target,
     shared: RelayShared,
@@ -54,10 +59,8 @@ export class PushLine {
     signal: AbortSignal,
     now: number,
   ): Promise<PushLine> {
-    const early: (readonly [Status, AmfValue])[] = [];
-    let tell = (status: Status, info: AmfValue): void => {
-      if (status.code === RECONNECT && early.length === 0) early.push([status, info]);
-    };
+    const early = new EarlyWords();
+    let tell = (status: Status, info: AmfValue): void => early.tell(status, info);
     const client = {
       driver: { ...DRIVER_DEFAULTS, drainTimeoutMs: options.stallMs },
       drained: () => events.drained(),
@@ -68,11 +71,11 @@ export class PushLine {
       const streamId = await connected.client.publish(target.key);
       const line = new PushLine(target, connected, streamId, options, events, now);
       tell = (status, info) => line.#told(status, info);
-      line.#early = early;
+      for (const [status, info] of early.said) tell(status, info);
       return line;
-    } catch (error) {
+    } catch (fault) {
       connected.stream.destroy();
-      throw error;
+      throw signal.aborted ? fault : refusalIn(fault);
     }
   }
 
@@ -106,7 +109,7 @@ export class PushLine {
   /** Undefined for a server that never acknowledges. */
   get unacknowledged(): number | undefined {
     const { bytesSent, bytesAcknowledged } = this.#client;
-    return bytesAcknowledged > 0 ? bytesSent - bytesAcknowledged : undefined;
+    return bytesAcknowledged > 0 ? Math.max(0, bytesSent - bytesAcknowledged) : undefined;
   }
 
   get leftOut(): readonly string[] {
@@ -139,10 +142,10 @@ export class PushLine {
     this.#client.flush();
   }
 
-  /** From now on it is the one that is used: what it was told before counts. */
+  /** From now on it is the one that is used: where the server wants to have us counts. */
   begin(): void {
-    for (const [status, info] of this.#early) this.#told(status, info);
-    this.#early = [];
+    this.#isUsed = true;
+    if (this.#wanted !== undefined) this.#events.moved(this, this.#wanted.tcUrl);
   }
 
   /** Gives the server up if nothing moves any more. */
@@ -164,9 +167,36 @@ export class PushLine {
   }
 
   #told(status: Status, info: AmfValue): void {
-    if (status.level === 'error') return this.fail(new RefusedByServer({ what: 'publish', status }));
-    if (status.code !== RECONNECT) return;
-    const tcUrl = property(info, 'tcUrl');
-    this.#events.moved(this, typeof tcUrl === 'string' ? tcUrl : undefined);
+    if (status.code === RECONNECT) return this.#toldToMove(property(info, 'tcUrl'));
+    if (status.level === 'error') this.fail(new RefusedByServer({ what: 'publish', status }));
   }
+
+  #toldToMove(value: AmfValue): void {
+    const tcUrl = typeof value === 'string' ? value : undefined;
+    if (this.#isUsed) this.#events.moved(this, tcUrl);
+    else this.#wanted = { tcUrl };
+  }
+}
+
+/** What came in one breath with the yes to publish, before anybody had the line: only what counts afterwards. */
+class EarlyWords {
+  readonly said: (readonly [Status, AmfValue])[] = [];
+  #isPublished = false;
+
+  tell(status: Status, info: AmfValue): void {
+    this.#isPublished ||= status.code === STARTED;
+    const counts = status.code === RECONNECT || (this.#isPublished && status.level === 'error');
+    if (counts && this.said.length < MAX_EARLY) this.said.push([status, info]);
+  }
+}
+
+/** nginx-rtmp and several platforms answer a wrong key, or a name that somebody has, by closing the connection. */
+function refusalIn(fault: unknown): unknown {
+  const { code } = fault as { readonly code?: unknown };
+  if (code !== 'CONNECTION_CLOSED' && code !== 'ECONNRESET') return fault;
+  return new RemoteError(
+    'CLOSED_AT_PUBLISH',
+    'the server closed the connection without a word when it was asked to publish: many refuse so what has a wrong key, or a name that is taken',
+    { cause: fault },
+  );
 }

@@ -3,9 +3,10 @@ import { TransportError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Outbox, type OutboxLimits, type StreamName, type Subscriber, type Subscription } from '../hub/index.ts';
 import { isAboutPlaying, type Frame } from '../media/index.ts';
-import { withoutKey, type Attempt, type RelayShared, type Traffic } from './attempt.ts';
+import type { Attempt, RelayShared, Traffic } from './attempt.ts';
 import { Moves } from './moves.ts';
 import { PushLine, type LineEvents, type LineOptions } from './push-line.ts';
+import { withoutSecrets } from './secrets.ts';
 import type { Target } from './target.ts';
 
 export interface PushOptions extends LineOptions {
@@ -43,7 +44,14 @@ export class Push implements Attempt, Subscriber, Beater {
   #line: PushLine | undefined = undefined;
   /** Where the server has sent us, from the next keyframe on. */
   #next: { readonly line: PushLine; readonly since: number } | undefined = undefined;
-  #moving: AbortController | undefined = undefined;
+  /** On the way there. */
+  #moving: { readonly place: Target; readonly abort: AbortController } | undefined = undefined;
+  /** Where this attempt goes, or the next one. */
+  #place: Target;
+  /** Where the next attempt begins, if not at the rule's place: the server that sent us there did not wait for us. */
+  #sentTo: Target | undefined = undefined;
+  /** Why we did not go where the present server wants us: said once for each server. */
+  #toldToStay: string | undefined = undefined;
   /** Every connection that stands, also one that is saying goodbye. */
   readonly #lines = new Set<PushLine>();
   #heeded: AbortSignal | undefined = undefined;
@@ -66,7 +74,7 @@ export class Push implements Attempt, Subscriber, Beater {
     now: () => number,
   ) {
     this.#name = name;
-    this.#target = target;
+    this.#target = this.#place = target;
     this.#shared = shared;
     this.#options = options;
     this.#pulse = pulse;
@@ -82,13 +90,13 @@ export class Push implements Attempt, Subscriber, Beater {
   }
 
   get shown(): string {
-    return (this.#line?.target ?? this.#target).shown;
+    return (this.#line?.target ?? this.#place).shown;
   }
 
   get traffic(): Traffic {
     const { frames, bytes, durationMs: ms, dropped } = this.#outbox;
     return {
-      bytes: this.#bytesBefore + (this.#line?.bytesSent ?? 0),
+      bytes: [...this.#lines].reduce((sum, { bytesSent }) => sum + bytesSent, this.#bytesBefore),
       unacknowledged: this.#line?.unacknowledged,
       frames: this.#frames,
       dropped: this.#droppedBefore + dropped,
@@ -98,7 +106,7 @@ export class Push implements Attempt, Subscriber, Beater {
   }
 
   hide(text: string): string {
-    return withoutKey(text, this.#target);
+    return withoutSecrets(text, [this.#target]);
   }
 
   // ---- the stream
@@ -122,7 +130,7 @@ export class Push implements Attempt, Subscriber, Beater {
   async once(signal: AbortSignal, live: () => void): Promise<never> {
     this.#heed(signal);
     try {
-      const line = await this.#open(this.#target, signal);
+      const line = await this.#open(this.#place, signal);
       const over = new Promise<Error>((resolve) => (this.#over = resolve));
       this.#use(line);
       // The first connection finds what has come so far; later ones begin anew.
@@ -132,6 +140,8 @@ export class Push implements Attempt, Subscriber, Beater {
     } finally {
       this.#leftOut = this.#line?.leftOut ?? this.#leftOut;
       this.#line = undefined;
+      this.#place = this.#sentTo ?? this.#target;
+      this.#sentTo = undefined;
       this.#stayHere();
       this.#keeps = false;
       this.#renewOutbox();
@@ -175,19 +185,29 @@ export class Push implements Attempt, Subscriber, Beater {
     const hops = this.#shared.hub.hopsOf(this.#name);
     const line = await PushLine.open(target, this.#shared, hops, this.#options, this.#events, signal, this.#now());
     this.#lines.add(line);
-    void line.ended().then(() => this.#lines.delete(line));
+    void line.ended().then(() => {
+      this.#lines.delete(line);
+      this.#bytesBefore += line.bytesSent;
+    });
     return line;
   }
 
   /** Frames go to `line` from now on, until it ends. */
   #use(line: PushLine): void {
     this.#line = line;
+    this.#toldToStay = undefined;
     void line.ended().then((fault) => {
-      this.#bytesBefore += line.bytesSent;
-      if (line === this.#line) this.#over(fault);
+      if (line === this.#line) this.#lost(fault);
     });
     line.begin();
     this.#mark();
+  }
+
+  /** A server that sent us elsewhere need not wait until we are there. */
+  #lost(fault: Error): void {
+    if (this.#next !== undefined) return this.#switch(this.#next.line);
+    this.#sentTo = this.#moving?.place;
+    this.#over(fault);
   }
 
   #beginAnew(): void {
@@ -207,24 +227,25 @@ export class Push implements Attempt, Subscriber, Beater {
     if (line !== this.#line || this.#moving !== undefined) return;
     const place = this.#moves.next(line.target, tcUrl, this.#now());
     if (typeof place !== 'string') return void this.#follow(place);
+    if (place === this.#toldToStay) return;
+    this.#toldToStay = place;
     this.#log.warn({ server: line.target.shown }, `the server wants to send us elsewhere, but ${place}: staying`);
   }
 
   /** Only when the new place lets us publish do we leave the old one, which serves us until then. */
   async #follow(place: Target): Promise<void> {
-    const moving = new AbortController();
-    this.#moving = moving;
+    const { signal } = (this.#moving = { place, abort: new AbortController() }).abort;
     this.#log.info({ server: this.shown, to: place.shown }, 'the server sends us elsewhere');
     try {
-      const line = await this.#open(place, moving.signal);
-      if (moving.signal.aborted) return line.fail(unwanted());
+      const line = await this.#open(place, signal);
+      if (signal.aborted) return line.fail(unwanted());
       this.#next = { line, since: this.#now() };
       const fault = await line.ended();
       if (this.#next?.line !== line) return;
       this.#next = undefined;
       throw fault;
     } catch (error) {
-      if (moving.signal.aborted) return;
+      if (signal.aborted) return;
       this.#moving = undefined;
       const why = this.hide(error instanceof Error ? error.message : String(error));
       this.#log.warn({ server: this.shown, to: place.shown }, `could not follow: ${why}; staying as long as we may`);
@@ -246,7 +267,7 @@ export class Push implements Attempt, Subscriber, Beater {
 
   /** Whatever is on its way to another place is given up. */
   #stayHere(): void {
-    this.#moving?.abort(unwanted());
+    this.#moving?.abort.abort(unwanted());
     this.#moving = undefined;
     this.#next?.line.fail(unwanted());
     this.#next = undefined;

@@ -2,6 +2,7 @@ import { ConfigError } from '../errors.ts';
 import type { StreamName } from '../hub/index.ts';
 import { redactKey } from '../log.ts';
 import { credentialsFault, parseTarget, readUserinfo, type Credentials } from '../transport/index.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /** Where one stream goes to or comes from: what to dial and what to say there. */
 export interface Target {
@@ -28,6 +29,9 @@ export interface TargetTemplate {
 const PARTS = /^(rtmp[ts]?|rtmpts):\/\/([^/?#]*)(?:\/(.*))?$/is;
 const OPEN_PLACE = /\{([^{}]*)\}/g;
 const PLACES = ['app', 'stream'];
+
+/** What a server may name as a place: as long as any program's addresses, and nothing that steers a terminal. */
+const NAMEABLE = /^[^\x00-\x1f\x7f]{1,2048}$/;
 
 /**
  * Reads a URL with `{app}` and `{stream}` in it. Nothing is decoded, encoded or put in order: application and key go to the
@@ -74,12 +78,15 @@ export function movedTarget(target: Target, tcUrl: string | undefined): Target {
         : tcUrl.startsWith('/')
           ? `${target.dial}${tcUrl}`
           : tcUrl;
+  if (!NAMEABLE.test(absolute)) throw bad('no address is so long, or has such characters');
   const [, newScheme = '', authority = '', app = ''] = PARTS.exec(absolute) ?? [];
   if (authority.includes('@')) throw bad('a server may not tell us who we are');
   const dial = `${newScheme}://${authority}`;
   parseTarget(dial);
   const { key, credentials } = target;
-  return { dial, app, tcUrl: absolute, key, credentials, shown: show(dial, app, redactKey(key.replace(/\?.*/s, '?'))) };
+  // The server may name the key in its address.
+  const shown = withoutSecrets(show(dial, app, redactKey(key.replace(/\?.*/s, '?'))), [target]);
+  return { dial, app, tcUrl: absolute, key, credentials, shown };
 }
 
 /** From the URL or from beside it. What would end a user's name where it is said stands in nobody's. */

@@ -75,9 +75,7 @@ it('the words of a server are shown without our answer to it', async () => {
   shore('far', new FarServer({ connect }));
   const ours = pushing(`rtmp://${SERVER_USER}:p@far/live/key`);
   await until(() => expect(links(ours)[0]!.lastError).toBeDefined());
-  expect(links(ours)[0]!.lastError!.message).toMatch(
-    /no such app live\?authmod=adobe&user=myuser&challenge=…&response=…$/,
-  );
+  expect(links(ours)[0]!.lastError!.message).toMatch(/no such app live\?authmod=adobe&user=…&challenge=…&response=…$/);
 });
 
 describe('what a relay says of itself', () => {

@@ -103,17 +103,53 @@ describe('a server that sends a push elsewhere', () => {
     expect(old.visits).toHaveLength(4);
   });
 
-  it('and is gone before: its stream begins anew where the rule says', async () => {
+  it('and is gone before the keyframe: its stream goes on at the other at once', async () => {
     const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
     const { ours, feed } = await pushing(old);
     old.visits[0]!.reconnect('//next/app');
     await until(() => expect(next.visits[0]?.publishing).toBe('secretkey'));
+    const { bytes } = links(ours)[0]!.traffic;
     old.visits[0]!.stream.destroy();
-    await until(() => expect(old.visits[1]?.publishing).toBe('secretkey'));
     feed.send(inter(80));
-    await until(() => expect(old.visits[1]!.words.at(-1)).toBe('video@80'));
-    await until(() => expect(next.visits[0]!.stream.destroyed).toBe(true));
-    expect([links(ours)[0]!.attempts, next.visits[0]!.words]).toEqual([2, []]);
+    await until(() => expect(next.visits[0]!.words.slice(-3)).toEqual(['audio@10', 'video@40', 'video@80']));
+    expect(links(ours)[0]).toMatchObject({ state: 'live', attempts: 1, lastError: undefined });
+    expect(links(ours)[0]!.traffic.bytes).toBeGreaterThan(bytes);
+    expect(old.visits).toHaveLength(1);
+  });
+
+  it('and does not wait until we are there: the next attempt begins there, and a further one where the rule says', async () => {
+    const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer({ connect: () => 'nothing' }))];
+    const { ours } = await pushing(old);
+    old.visits[0]!.reconnect('//next/app?from=old');
+    await until(() => expect(next.visits[0]?.has('connect')).toBe(true));
+    old.visits[0]!.stream.destroy();
+    await until(() => expect(next.visits[1]?.app).toBe('app?from=old'));
+    expect(links(ours)[0]).toMatchObject({ state: 'connecting', server: 'rtmp://next/app?…/secr…' });
+    for (const { stream } of next.visits) stream.destroy();
+    await until(() => expect(old.visits[1]?.publishing).toBe('secretkey'));
+    expect(links(ours)[0]).toMatchObject({ state: 'live', attempts: 3, server: 'rtmp://old/app/secr…' });
+  });
+
+  it('counts the bytes of both, also while it is left', async () => {
+    const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
+    const { ours, feed } = await pushing(old);
+    old.visits[0]!.reconnect('//next/app');
+    await until(() => expect(next.visits[0]?.publishing).toBe('secretkey'));
+    old.visits[0]!.stream.pause();
+    feed.send(inter(80, 0, 300_000), key(120));
+    await until(() => expect(next.visits[0]!.words.at(-1)).toBe('key@0'));
+    expect(old.visits[0]!.stream.destroyed).toBe(false);
+    expect(links(ours)[0]!.traffic.bytes).toBeGreaterThan(300_000);
+  });
+
+  it('without a pause is told of once', async () => {
+    const old = shore('old', new FarServer());
+    const { ours, feed } = await pushing(old);
+    for (let count = 0; count < 50; count++) old.visits[0]!.reconnect('http://no/place');
+    feed.send(inter(80));
+    await until(() => expect(messages(ours).some((message) => message.endsWith(': staying'))).toBe(true));
+    await until(() => expect(old.visits[0]!.words.at(-1)).toBe('video@80'));
+    expect(messages(ours).filter((message) => message.endsWith(': staying'))).toHaveLength(1);
   });
 
   it('leaves nothing behind when it is ended at once, whichever connection it has', async () => {

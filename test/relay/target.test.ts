@@ -89,6 +89,11 @@ describe('where a server sends us', () => {
     expect(moved.shown).not.toContain('secretkey');
   });
 
+  it('is shown without the key that the server may name', () => {
+    expect(movedTarget(at, '/new/secretkey/k').shown).toBe('rtmps://h:444/new/secr…/k/secr…');
+    expect(movedTarget(at, `/${'a'.repeat(2048 - 'rtmps://h:444/'.length)}`).shown.length).toBeLessThan(400);
+  });
+
   it.each([
     'http://other/app',
     'app',
@@ -97,6 +102,8 @@ describe('where a server sends us', () => {
     'rtmp://u:p@other/app',
     'rtmpe://other/app',
     'rtmp://a:99999/b',
+    'rtmp://other/\u001b[2J',
+    `//other/${'a'.repeat(2049 - 'rtmps://other/'.length)}`,
   ])('%j is no place', (tcUrl) => {
     expect(() => movedTarget(at, tcUrl)).toThrow(expect.objectContaining({ code: 'BAD_URL' }));
   });

@@ -18,12 +18,15 @@ import {
 } from '../../src/protocol/index.ts';
 import { memoryPair } from './memory-link.ts';
 
-/** What a server answers to connect: accepted, with this beside the status, or refused with this description. */
-export type ConnectAnswer = { readonly accept?: Readonly<Record<string, AmfValue>> } | { readonly reject: string };
+/** What a server answers to connect: accepted, with this beside the status, or refused with this description; or not at all. */
+export type ConnectAnswer =
+  { readonly accept?: Readonly<Record<string, AmfValue>> } | { readonly reject: string } | 'nothing';
 
 /** What is not as usual with a server. */
 export interface FarHabits {
   connect?(properties: AmfObject, visit: number): ConnectAnswer;
+  /** In the place of the answer to publish. */
+  publish?(visit: FarVisit, streamId: number): void;
   /** Called when a publisher has been let in. */
   published?(visit: FarVisit): void;
 }
@@ -129,6 +132,10 @@ export class FarVisit {
     this.status('NetConnection.Connect.ReconnectRequest', tcUrl === undefined ? {} : { tcUrl });
   }
 
+  acknowledge(total: number): void {
+    this.#say({ type: 3, streamId: 0, timestamp: 0, payload: Buffer.from(total.toString(16).padStart(8, '0'), 'hex') });
+  }
+
   #asked(name: string): Call | undefined {
     return this.calls.find((call) => call.name === name);
   }
@@ -152,12 +159,14 @@ export class FarVisit {
     if (call.name === 'connect') return this.#connect(call);
     if (call.name === 'createStream') return this.#say(encodeCall(0, '_result', call.transactionId, null, 1));
     if (call.name !== 'publish') return;
+    if (this.#habits.publish !== undefined) return this.#habits.publish(this, call.streamId);
     this.status('NetStream.Publish.Start', {}, call.streamId);
     this.#habits.published?.(this);
   }
 
   #connect({ transactionId, object: properties }: Call): void {
     const answer = this.#habits.connect?.(properties as AmfObject, this.#number) ?? {};
+    if (answer === 'nothing') return;
     if ('reject' in answer) {
       const info = { level: 'error', code: 'NetConnection.Connect.Rejected', description: answer.reject };
       this.#say(encodeCall(0, '_error', transactionId, null, object(info)));
@@ -168,6 +177,6 @@ export class FarVisit {
   }
 
   #say(message: Message): void {
-    if (!this.stream.destroyed) this.stream.write(this.#writer.write(message, 3));
+    if (!this.stream.destroyed) this.stream.write(this.#writer.write(message, message.type < 7 ? 2 : 3));
   }
 }
