@@ -100,6 +100,11 @@ export class Hub {
     return this.#channels.get(pathOf(name))?.hops ?? [];
   }
 
+  /** Somebody publishes it at this moment. */
+  isPublished(name: StreamName): boolean {
+    return this.#channels.get(pathOf(name))?.publishing ?? false;
+  }
+
   /** How many players a stream has; passive ones do not count. */
   playersOf(name: StreamName): number {
     return this.#channels.get(pathOf(name))?.players ?? 0;

@@ -73,26 +73,25 @@ export class Relay {
     this.#running = before.then(() => this.#run());
   }
 
-  /** Tries at once if it waits for better times. */
-  hurry(): void {
-    this.#wake();
-  }
-
   /** Ends politely, for good. Resolves when nothing is left. */
   async stop(): Promise<void> {
     if (this.#stopped) return this.#running;
     this.#halt();
-    await this.#attempt.stop();
-    this.#abort.abort(ended());
-    await this.#running;
-    this.#sayEnd();
+    try {
+      await this.#attempt.stop();
+    } finally {
+      this.#abort.abort(ended());
+      await this.#running;
+      this.#sayEnd();
+    }
   }
 
   /** Ends at once. */
   destroy(): void {
     this.#halt();
     this.#abort.abort(ended());
-    void this.#attempt.stop();
+    // There is nobody left to be polite to.
+    this.#attempt.stop().catch(() => {});
   }
 
   /** Calls `action` in `ms` unless `keep` comes first. */

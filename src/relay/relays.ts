@@ -105,8 +105,10 @@ export class Relays {
   readonly #gatewayId: string;
   readonly #pulse = new Pulse();
   readonly #entries = new Map<string, Entry>();
-  /** Relays that are saying goodbye, the last one at each place. */
-  readonly #ending = new Map<string, { readonly relay: Relay; readonly done: Promise<void> }>();
+  /** Relays that are saying goodbye. */
+  readonly #leaving = new Map<Relay, Promise<void>>();
+  /** The last one of them at each place. */
+  readonly #lastAt = new Map<string, Relay>();
   #unwatch: (() => void) | undefined = undefined;
   #lastId = 0;
 
@@ -135,7 +137,7 @@ export class Relays {
     this.#unwatch?.();
     this.#unwatch = undefined;
     for (const entry of this.#entries.values()) this.#endAll(entry);
-    await Promise.all([...this.#ending.values()].map(({ done }) => done));
+    await Promise.all(this.#leaving.values());
   }
 
   /** Ends all relays at once. */
@@ -143,12 +145,12 @@ export class Relays {
     this.#unwatch?.();
     this.#unwatch = undefined;
     for (const { links } of this.#entries.values()) for (const { relay } of links.values()) relay.destroy();
-    for (const { relay } of this.#ending.values()) relay.destroy();
+    for (const relay of this.#leaving.keys()) relay.destroy();
   }
 
   /** Relays that work or try to. */
   get count(): number {
-    let count = this.#ending.size;
+    let count = this.#leaving.size;
     for (const { links } of this.#entries.values()) count += links.size;
     return count;
   }
@@ -303,7 +305,8 @@ export class Relays {
 
   #begin(entry: Entry, key: string, link: Link): void {
     entry.links.set(key, link);
-    link.relay.start(this.#ending.get(link.place)?.done);
+    const before = this.#lastAt.get(link.place);
+    link.relay.start(before && this.#leaving.get(before));
   }
 
   #endAll(entry: Entry): void {
@@ -314,18 +317,25 @@ export class Relays {
     const link = entry.links.get(key);
     if (link === undefined) return;
     entry.links.delete(key);
-    const { relay, place } = link;
-    const ending = { relay, done: this.#stopped(place, relay) };
-    this.#ending.set(place, ending);
+    this.#lastAt.set(link.place, link.relay);
+    this.#leaving.set(link.relay, this.#stopped(link));
   }
 
-  async #stopped(place: string, relay: Relay): Promise<void> {
+  async #stopped({ name, place, relay, pull }: Link): Promise<void> {
     try {
       await relay.stop();
     } catch (error) {
       this.#log.error({ err: error }, 'a relay failed while it was ended');
     }
-    if (this.#ending.get(place)?.relay === relay) this.#ending.delete(place);
+    this.#leaving.delete(relay);
+    if (this.#lastAt.get(place) === relay) this.#lastAt.delete(place);
+    if (pull !== undefined) this.#fetchAgain(name);
+  }
+
+  /** Players whom a rule that is gone has left behind are the next rule's. */
+  #fetchAgain(name: StreamName): void {
+    const { hub } = this.#deps;
+    if (this.#unwatch !== undefined && hub.playersOf(name) > 0 && !hub.isPublished(name)) this.#wanted(name, []);
   }
 
   #pulls(): number {

@@ -148,7 +148,7 @@ describe('a relay', () => {
     relay.destroy();
   });
 
-  it('waits for what is before it, tries at once when hurried, and ends for good', async () => {
+  it('waits for what is before it, and ends for good', async () => {
     const { attempt, relay, words } = setUp();
     let over = (): void => {};
     relay.start(new Promise<void>((resolve) => (over = resolve)));
@@ -157,14 +157,24 @@ describe('a relay', () => {
     over();
     await settled();
     await attempt.fail();
-    relay.hurry();
-    await settled();
+    await vi.advanceTimersByTimeAsync(1000);
     expect(relay.status()).toMatchObject({ state: 'connecting', attempts: 2 });
     await relay.stop();
     expect([attempt.stopped, relay.status().state, words().at(-1)]).toEqual([1, 'ended', 'info relaying ended']);
     await relay.stop();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([attempt.stopped, relay.status().attempts]).toEqual([1, 2]);
+  });
+
+  it('lets go of its connection even if its polite end fails', async () => {
+    const { attempt, relay } = setUp();
+    relay.start();
+    await settled();
+    attempt.stop = () => Promise.reject(new TypeError('x is not a function'));
+    await expect(relay.stop()).rejects.toThrow('x is not');
+    expect(relay.status().state).toBe('ended');
+    relay.destroy();
+    await settled();
   });
 
   it('is let go after a time, unless it is kept', async () => {

@@ -45,6 +45,32 @@ describe('rules', () => {
     expect(far.visits[0]!.stream.destroyed).toBe(true);
   });
 
+  it('that change twice leave no goodbye behind when all is ended at once', async () => {
+    const { far, ours } = await pushing();
+    // It takes no goodbye.
+    far.visits[0]!.stream.pause();
+    for (const codecs of [['h264'], ['aac']]) ours.relays.replace([{ push: 'live/*', to: FAR, codecs }]);
+    expect(ours.relays.count).toBe(3);
+    ours.relays.destroy();
+    await until(() => expect(far.visits[0]!.isLeft).toBe(true));
+  });
+
+  it.each([
+    ['changes', [{ pull: 'cdn/*', from: 'rtmp://origin/live/{stream}', idleMs: 20_000 }]],
+    ['goes', []],
+  ])('of which one that fetches %s: its players get the stream from the next', async (_, rules) => {
+    const origin = island('origin');
+    origin.publish('live/show').send(avcHeader(), key(0));
+    const rule = { pull: 'cdn/*', from: 'rtmp://origin/live/{stream}' };
+    const edge = island('edge', [rule]);
+    if (rules.length === 0) edge.relays.add(rule);
+    const viewer = edge.watch('cdn/show');
+    await until(() => expect(viewer.words).toEqual(['video:0:header@0', 'key@0']));
+    edge.relays.replace(rules);
+    await until(() => expect(viewer.words).toHaveLength(4));
+    expect([origin.arrivals.length, viewer.news, edge.relays.count]).toEqual([2, ['published', 'published'], 1]);
+  });
+
   it('that somebody added stay, behind those of the file, which keep the order of the file', async () => {
     const { ours } = await pushing();
     const added = ours.relays.add({ pull: 'cdn/*', from: 'rtmp://far/live/{stream}' });
