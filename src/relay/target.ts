@@ -31,7 +31,7 @@ const OPEN_PLACE = /\{([^{}]*)\}/g;
 const PLACES = ['app', 'stream'];
 
 /** What a server may name as a place: as long as any program's addresses, and nothing that steers a terminal. */
-const NAMEABLE = /^[^\x00-\x1f\x7f]{1,2048}$/;
+const NAMEABLE = /^\P{Cc}{1,2048}$/u;
 
 /**
  * Reads a URL with `{app}` and `{stream}` in it. Nothing is decoded, encoded or put in order: application and key go to the
