@@ -24,6 +24,10 @@ const FRAGMENT_MS = 1_000;
 /** Keyframes that are further apart do not keep more than this in memory. */
 const MAX_FRAGMENT_MS = 15_000;
 const MAX_FRAGMENT_BYTES = 32 * 1024 * 1024;
+/** What one costs in memory beside its bytes. */
+const SAMPLE_BYTES = 256;
+/** Without a picture for so long, sound is written alone; nobody sends pictures that far apart. */
+const SOUND_ALONE_MS = 5_000;
 
 /** mediabunny remembers every packet of a run; another run every so often bounds that. */
 const FRAGMENTS_PER_RUN = 60;
@@ -77,8 +81,8 @@ export class Mp4Writer implements RecordingWriter {
       if (!this.#isChosen(packet)) continue;
       if (packet.kind === 'video') this.#addVideo(packet, at);
       else this.#audio.push({ data: packet.data, isKeyframe: true, decodedAt: at, at });
-      this.#bytes += packet.data.length;
-      if (this.#codecs.video === undefined) this.#cutSound(at);
+      this.#bytes += packet.data.length + SAMPLE_BYTES;
+      if (packet.kind === 'audio') this.#cutSound(at);
     }
   }
 
@@ -124,14 +128,17 @@ export class Mp4Writer implements RecordingWriter {
     this.#video.push({ data, isKeyframe, decodedAt, at });
   }
 
+  /** Beside pictures, only when none has come for longer than they may be apart: a camera that is off. */
   #cutSound(at: number): void {
-    if (at - this.#audio[0]!.decodedAt >= FRAGMENT_MS) this.#cut(undefined);
+    const least = this.#codecs.video === undefined ? FRAGMENT_MS : SOUND_ALONE_MS;
+    const last = this.#video.at(-1)?.decodedAt ?? this.#audio[0]!.decodedAt;
+    if (at - last >= least || this.#bytes >= MAX_FRAGMENT_BYTES) this.#cut(undefined);
   }
 
   /** What waits becomes a fragment. `next`: when the next picture is decoded. */
   #cut(next: number | undefined): void {
     if (this.#video.length + this.#audio.length === 0) return;
-    const opens = this.#video[0]?.isKeyframe ?? true;
+    const opens = this.#video[0]?.isKeyframe ?? this.#codecs.video === undefined;
     this.#due.push({ video: this.#timed(next), audio: this.#audio, opens });
     this.#video = [];
     this.#audio = [];

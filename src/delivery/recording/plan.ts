@@ -21,6 +21,9 @@ const VIDEO_GONE_MS = 10_000;
 /** Sound that may wait for a stream's first picture: some four seconds of AAC. */
 const MAX_EARLY = 200;
 
+/** As many as a stream in the hub has: a publisher may think of a new name for each. */
+const MAX_CONFIGS = 64;
+
 /** A tag's head and its back pointer. */
 const TAG_BYTES = 15;
 
@@ -73,14 +76,21 @@ export class RecordingPlan {
   #config(frame: Frame, key: string): readonly RecordingStep[] {
     this.#configs.delete(key);
     this.#configs.set(key, frame);
+    if (this.#configs.size > MAX_CONFIGS) this.#forgetOldest();
     if (frame.kind === 'video') this.#note(frame, this.#clock.now);
     const told = this.#told.get(key);
     if (!this.#isOpen || told?.payload.equals(frame.payload) === true) return [];
     const isHeader = /:(?:header|mpeg2ts)$/.test(key);
     if (!isHeader || (told === undefined && this.#options.tracksMayAppear)) return [this.#tell(frame, this.#clock.now)];
-    this.#held.push(frame);
+    this.#held = [...this.#held.filter(({ configKey }) => configKey !== key), frame].slice(-MAX_CONFIGS);
     this.#mustSplit = true;
     return [];
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#configs.keys();
+    this.#configs.delete(oldest!);
+    this.#told.delete(oldest!);
   }
 
   /** No keyframe follows a changed configuration: what it is for needs it all the same. */
@@ -120,7 +130,8 @@ export class RecordingPlan {
   }
 
   #tell(frame: Frame, at: number): RecordingStep {
-    this.#told.set(frame.configKey!, frame);
+    const key = frame.configKey!;
+    if (this.#configs.has(key)) this.#told.set(key, frame);
     return this.#write(frame, at);
   }
 

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +124,33 @@ describe.skipIf(!has('ffmpeg'))(`A recording as MP4${missing('ffmpeg')}`, () => 
     for (const frame of old.slice(1)) writer.add(frame, frame.timestamp);
     await writer.close();
     expect((await packetsOf(file.path)).video).toHaveLength(50);
+  }, 60_000);
+
+  it('writes the sound on while no picture comes, and the pictures when they come again', async () => {
+    const clip = await makeCodedClip(join(folder, 'camera-off.mp4'), ['-c:v', 'libx264', '-g', '25'], AAC);
+    const file = await DISK.create(folder, [], 'camera-off-recorded', 'mp4');
+    const writer = new Mp4Writer(file, clip.headers, NO_LOG);
+    const media = (shift: number, wanted: (frame: Frame) => boolean) =>
+      clip.frames.filter(wanted).map((frame) => [frame, frame.timestamp + shift] as const);
+    const all = [
+      ...media(0, () => true),
+      ...Array.from({ length: 15 }, (_, i) => media(2_000 * (i + 1), ({ kind }) => kind === 'audio')).flat(),
+    ];
+    for (const [frame, at] of all) {
+      writer.add(frame, at);
+      await writer.flush();
+    }
+    const written = (await stat(`${file.path}.part`)).size;
+    const sound = clip.frames
+      .filter(({ kind }) => kind === 'audio')
+      .reduce((sum, { payload }) => sum + payload.length, 0);
+    expect(written).toBeGreaterThan(12 * sound);
+    for (const [frame, at] of media(32_000, () => true)) writer.add(frame, at);
+    await writer.close();
+    const { video } = await packetsOf(file.path);
+    expect(video).toHaveLength(100);
+    const decoded = await run('ffmpeg', ['-v', 'warning', '-xerror', '-i', file.path, '-f', 'null', '-']).finished;
+    expect(decoded.stderr).toBe('');
   }, 60_000);
 
   it('can be played as far as it was written when it is torn', async () => {

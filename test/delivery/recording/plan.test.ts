@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RecordingClock } from '../../../src/delivery/recording/clock.ts';
 import { RecordingPlan, type RecordingStep } from '../../../src/delivery/recording/plan.ts';
-import type { Frame } from '../../../src/media/index.ts';
+import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
 import {
   aacHeader,
   audio,
@@ -10,6 +10,7 @@ import {
   inter,
   key,
   metadata,
+  string,
   trackHeader,
   trackVideo,
 } from '../../support/frames.ts';
@@ -105,6 +106,20 @@ describe('Another file begins', () => {
     const frames = [...start, trackHeader(1, 20), key(40), trackVideo('key', 1, 40)];
     expect(run(frames).slice(3)).toEqual(['config video 5', 'video 40', 'video 40']);
     expect(run(frames, { tracksMayAppear: false }).slice(3)).toEqual(['open 3', 'video 0', 'video 0']);
+  });
+
+  it('with as many configurations as a stream may have, however many names a publisher thinks of', () => {
+    const named = (name: string): Frame =>
+      frameFromMessage({
+        ...{ type: 18, streamId: 1, timestamp: 0 },
+        payload: Buffer.concat([string('@setDataFrame'), string(name), Buffer.from([5])]),
+      });
+    const flood = Array.from({ length: 1_000 }, (_, index) => named(`n${index}`));
+    expect(run([...flood, key(0)])).toEqual(['open 64', 'video 0']);
+    expect(run([...start, ...flood, key(1000)], { splitMs: 1000 }).slice(-2)).toEqual(['open 64', 'video 0']);
+    // Of configurations that wait for their frames, the newest counts.
+    const headers = Array.from({ length: 1_000 }, (_, index) => aacHeader(20, index % 250));
+    expect(run([...start, ...headers, audio(45)]).slice(3)).toEqual(['config audio 45', 'audio 45']);
   });
 
   it('with any sound once the pictures have stopped for ten seconds', () => {
