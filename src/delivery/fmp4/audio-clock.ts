@@ -2,6 +2,8 @@
 const ROUNDING_MS = 2;
 /** More than this is a gap, not a clock that runs a little differently. */
 const GAP_MS = 100;
+/** Who is so far ahead of the packets' own times has been told lengths that are not true: by a wrong configuration, or with times that stand still. */
+const AHEAD_MS = 500;
 /** Which part of a difference is made good with each packet. */
 const SHARE = 1 / 16;
 
@@ -11,14 +13,22 @@ const SHARE = 1 / 16;
  */
 export class AudioClock {
   #next: number | undefined = undefined;
+  #last = 0;
 
   /** When a packet begins that came at `at` and lasts `duration`, in milliseconds. */
   place(at: number, duration: number): number {
     const expected = this.#next;
     const difference = expected === undefined ? 0 : at - expected;
-    const start = expected === undefined || difference > GAP_MS ? at : expected + correction(difference);
+    const start = expected === undefined || difference > GAP_MS ? at : this.#following(expected, at);
+    this.#last = start;
     this.#next = start + duration;
     return start;
+  }
+
+  /** Who runs away is held back, a millisecond for each packet: it would never end, and all of it wait for its picture. */
+  #following(expected: number, at: number): number {
+    const difference = at - expected;
+    return difference < -AHEAD_MS ? Math.max(at, this.#last + 1) : expected + correction(difference);
   }
 
   reset(): void {

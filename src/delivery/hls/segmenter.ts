@@ -6,6 +6,9 @@ import { reorderDelay } from '../fmp4/reorder.ts';
 /** Without a picture for so long, sound alone decides where parts end. */
 const PICTURE_MISSING_MS = 1_000;
 
+/** What a picture or a packet of sound costs beside its bytes; a flood of tiny ones is one of memory too. */
+const SAMPLE_BYTES = 256;
+
 /** One picture as it arrives; milliseconds of media time. */
 export interface Picture {
   readonly data: Uint8Array;
@@ -23,7 +26,7 @@ export interface Sound {
 
 /** What a part that has become too large ends with. */
 export const MAX_PART_BYTES = 32 * 1024 * 1024;
-/** The same for a segment: half of what is kept of a rendition. */
+/** The same for a segment: half of what is kept of a rendition. Where time stands still nothing can be cut, and so much is thrown away. */
 export const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -111,7 +114,8 @@ export class Segmenter {
     this.#maxPts = Math.max(this.#maxPts, shown.pts);
     this.#lastDts = shown.dts;
     this.#video.push(shown);
-    this.#bytes += shown.data.length;
+    this.#bytes += costOf(shown);
+    this.#dropIfStuck();
     return part;
   }
 
@@ -119,8 +123,9 @@ export class Segmenter {
     if (this.#start === undefined && this.#tracks.video === undefined) this.#begin(sound.at);
     const part = this.#leads(sound) ? this.#cutAt(sound.at, this.#tracks.video === undefined) : undefined;
     this.#audio.push(sound);
-    this.#bytes += sound.data.length;
+    this.#bytes += costOf(sound);
     if (this.#start === undefined) this.#dropOldSound(sound.at);
+    this.#dropIfStuck();
     return part;
   }
 
@@ -132,7 +137,7 @@ export class Segmenter {
   /** Before the first keyframe: it may be the sound beside it, but nothing longer ago. */
   #dropOldSound(now: number): void {
     while (this.#audio.length > 0 && this.#audio[0]!.at < now - PICTURE_MISSING_MS) {
-      this.#bytes -= this.#audio.shift()!.data.length;
+      this.#bytes -= costOf(this.#audio.shift()!);
     }
   }
 
@@ -194,7 +199,16 @@ export class Segmenter {
   #forget(later: Sound[] = []): void {
     this.#video = [];
     this.#audio = later;
-    this.#bytes = later.reduce((sum, { data }) => sum + data.length, 0);
+    this.#bytes = later.reduce((sum, sound) => sum + costOf(sound), 0);
+  }
+
+  /** Without time that passes there is no part: what came since the last one goes, and the next keyframe begins anew. */
+  #dropIfStuck(): void {
+    if (this.#bytes <= MAX_SEGMENT_BYTES + MAX_PART_BYTES) return;
+    this.#start = undefined;
+    this.#opens = true;
+    this.#segmentBytes = 0;
+    this.#forget();
   }
 
   /** The end of the last picture, or sound. */
@@ -204,6 +218,10 @@ export class Segmenter {
     const step = this.#video.length > 1 ? (this.#maxPts - this.#start!) / (this.#video.length - 1) : 40;
     return this.#maxPts + Math.min(1_000, Math.max(1, step));
   }
+}
+
+function costOf({ data }: { readonly data: Uint8Array }): number {
+  return data.length + SAMPLE_BYTES;
 }
 
 function late(picture: Picture, start: number): Picture {

@@ -30,6 +30,28 @@ describe('the clock of sound', () => {
   it('never goes back', () => {
     const clock = new AudioClock();
     clock.place(1000, 20);
+    expect(clock.place(900, 20)).toBeGreaterThan(1018);
     expect(clock.place(0, 20)).toBeGreaterThan(1018);
+  });
+
+  it.each([
+    ['packets that claim six times their length', 21, 128],
+    ['packets that claim twice their length', 21, 128 / 3],
+    ['packets that claim to be as long as Opus allows', 20, 3780],
+  ])('does not run away with %s', (_, apart, claimed) => {
+    const clock = new AudioClock();
+    let last = -1;
+    for (let i = 0; i < 10_000; i++) {
+      const at = clock.place(i * apart, claimed);
+      expect(at).toBeGreaterThan(last);
+      expect(at - i * apart).toBeLessThan(500 + claimed);
+      last = at;
+    }
+  });
+
+  it('takes a second of packets that come with one time for what they are', () => {
+    const clock = new AudioClock();
+    const at = Array.from({ length: 20 }, () => clock.place(1000, 20));
+    expect(at.at(-1)! - at[0]!).toBeGreaterThan(340);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PartPlan } from '../../../src/delivery/hls/part-plan.ts';
 import { MAX_SEGMENT_MS } from '../../../src/delivery/hls/cut-rule.ts';
-import { MAX_SEGMENT_BYTES, Segmenter } from '../../../src/delivery/hls/segmenter.ts';
+import { MAX_PART_BYTES, MAX_SEGMENT_BYTES, Segmenter } from '../../../src/delivery/hls/segmenter.ts';
 import type { AudioConfig, VideoConfig } from '../../../src/media/index.ts';
 
 const VIDEO: VideoConfig = {
@@ -139,8 +139,8 @@ describe('the segmenter', () => {
   });
 
   it.each([
-    [MAX_SEGMENT_BYTES, 1],
-    [MAX_SEGMENT_BYTES + 1, 2],
+    [MAX_SEGMENT_BYTES - 2 * 256, 1],
+    [MAX_SEGMENT_BYTES - 2 * 256 + 1, 2],
   ])('ends a segment of %i bytes where the next picture begins: %i segments', (bytes, segments) => {
     const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
     const add = (at: number, length: number) =>
@@ -172,6 +172,30 @@ describe('the segmenter', () => {
       if (plan !== undefined) plans.push(plan);
     }
     expect(plans.length).toBeGreaterThan(10);
+  });
+
+  it.each([
+    ['stand still', 0, 100_000],
+    ['go back', -1, 100_000],
+    ['stand still, of a few bytes each', 0, 1],
+  ])('does not keep pictures without end whose times %s', (_, step, size) => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    const data = Buffer.alloc(size);
+    let [at, most] = [1_000_000, 0];
+    for (let i = 0; i < 500_000; i++) {
+      at += step;
+      segmenter.addVideo({ data, isKeyframe: i % 30 === 0, dts: at, pts: at });
+      most = Math.max(most, segmenter.bytes);
+    }
+    expect(most).toBeLessThanOrEqual(MAX_SEGMENT_BYTES + MAX_PART_BYTES);
+    // Time that goes on again is cut again.
+    const plans: (PartPlan | undefined)[] = [];
+    for (let i = 0; i < 60; i++) {
+      plans.push(
+        segmenter.addVideo({ data: DATA, isKeyframe: i === 0, dts: 2_000_000 + i * 40, pts: 2_000_000 + i * 40 }),
+      );
+    }
+    expect(plans.filter((plan) => plan !== undefined).length).toBeGreaterThan(4);
   });
 
   it('marks what follows an interruption, once', () => {
