@@ -48,6 +48,7 @@ function legacyVideo(payload: Buffer, isKeyframe: boolean): MediaPacket[] {
   if (codec === undefined || role === undefined || payload.length < 5 || payload[1]! >= CODED_WITHOUT_COMPOSITION)
     return [];
   const data = payload.subarray(5);
+  if (role === 'coded' && data.length === 0) return [];
   // OBS before 29.1 sent HEVC as AVC.
   const real = codec === 'avc1' && role === 'config' && isHvcC(data) ? 'hvc1' : codec;
   const compositionMs = payload.readIntBE(2, 3);
@@ -59,6 +60,7 @@ function legacyAudio(payload: Buffer): MediaPacket[] {
   if (payload[0]! >> 4 !== LEGACY_AAC || payload[1]! > 1) return [];
   const role = payload[1] === 0 ? 'config' : 'coded';
   const data = payload.subarray(2);
+  if (role === 'coded' && data.length === 0) return [];
   return [{ kind: 'audio', track: 0, codec: 'mp4a', role, isKeyframe: true, compositionMs: 0, data }];
 }
 

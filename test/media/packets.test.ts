@@ -50,6 +50,9 @@ describe('packets of a frame', () => {
     ['Speex', packets(8, 0xb2, 1, 2, 3)],
     ['what is no packet of sound', packets(8, 0x94, 'Opus', 0xaa)],
     ['a packet type that AVC does not have', packets(9, 0x17, 4, 0, 0, 0, 0xaa)],
+    ['an empty picture', packets(9, 0x27, 1, 0, 0, 0)],
+    ['an empty packet of sound', packets(8, 0xaf, 1)],
+    ['an empty picture of Enhanced RTMP', packets(9, 0x91, 'hvc1', 0, 0, 9)],
     ['a FourCC that is cut short', packets(9, 0x91, 'avc')],
     ['a track that is cut short', packets(9, 0x96, 0x13, 'avc1', 1, 0, 0, 9, 0xaa)],
   ])('none of %s', (_, found) => {

@@ -130,8 +130,7 @@ export class Library {
 
   /** Seconds; once it is said it stays. `suggested`: what is known of the publisher's keyframes. */
   settleTarget(suggested: number): number {
-    const longest = Math.max(suggested, ...this.#segments.map(({ duration }) => duration));
-    return (this.#targetDuration ??= Math.max(1, Math.round(longest)));
+    return (this.#targetDuration ??= this.#targetFrom(suggested));
   }
 
   /** Settles how long parts are at most, seconds. It changes only if one has turned out longer: a picture came very late. */
@@ -171,9 +170,10 @@ export class Library {
     this.#ended = true;
   }
 
+  /** Settles nothing: whoever asks for a file that was never announced has no say in how long segments are. */
   view(): LibraryView {
     const shown = this.#shown();
-    const targetDuration = this.settleTarget(1);
+    const targetDuration = this.#targetDuration ?? this.#targetFrom(1);
     // The first and the last may both be on the boundary: only what is longer than that ever has something to leave out.
     this.#canSkip ||= shown.reduce((sum, { duration }) => sum + duration, 0) > (SKIP_AFTER + 1) * targetDuration;
     const first = shown[0];
@@ -228,6 +228,11 @@ export class Library {
   clear(): void {
     this.#change(-this.#bytes);
     this.#segments.length = 0;
+  }
+
+  #targetFrom(suggested: number): number {
+    const longest = Math.max(suggested, ...this.#segments.map(({ duration }) => duration));
+    return Math.max(1, Math.round(longest));
   }
 
   /** Segments of the playlist: the window's whole ones and the one that grows. */

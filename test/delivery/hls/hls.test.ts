@@ -114,6 +114,23 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     expect(await status(`_HLS_msn=${mediaSequence - 5}&_HLS_part=99`)).toBe(200);
   });
 
+  it('promises the same segments to all, whatever somebody asked for before there was one', async () => {
+    const long = await enhancedClip(folder, { video: 'avc1', audio: 'mp4a', gop: 60, seconds: 8 });
+    stage = await hlsStage({}, log);
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    stage.send(publication, long.slice(0, 12));
+    await expect.poll(() => stage.hls.list()[0]?.renditions).toBe(1);
+    // As players do that still have a playlist of yesterday.
+    expect((await fetch(`${stage.url}/live/one/v0-1600000000.0.m4s`)).status).toBe(404);
+    stage.send(publication, long.slice(12));
+    await index;
+    const playlist = readMediaPlaylist(await text(`${stage.url}/live/one/v0.m3u8`));
+    expect(playlist.targetDuration).toBe(2);
+    expect(faultsIn(playlist)).toEqual([]);
+  });
+
   it('says in the list how far apart keyframes are', async () => {
     await start();
     await expect.poll(() => stage.hls.list()[0]?.keyframeMs).toBe(1_000);
