@@ -73,8 +73,9 @@ export class FragmentMuxer {
     return { init: Buffer.concat(this.#init), data };
   }
 
+  /** Never rejects: what is thrown away has nothing to say. */
   async close(): Promise<void> {
-    await this.#output.cancel();
+    await this.#output.cancel().catch(() => {});
   }
 }
 

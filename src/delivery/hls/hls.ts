@@ -6,7 +6,8 @@ import { HLS_DEFAULTS, type HlsOptions } from './options.ts';
 import { hlsRouter } from './router.ts';
 import { Show } from './show.ts';
 import { HlsStream } from './stream.ts';
-import { Waiting } from './waiting.ts';
+import type { Reached } from './packager.ts';
+import { Waiting, type Asker } from './waiting.ts';
 
 export interface HlsDependencies {
   readonly hub: Hub;
@@ -31,6 +32,8 @@ export interface HlsInfo {
 /** A number for each; players that were away for longer than ten thousand other streams begin anew. */
 const MAX_REMEMBERED = 10_000;
 
+const NOWHERE: Reached = { discontinuities: 0, sequence: 0 };
+
 interface Running {
   readonly name: StreamName;
   readonly show: Show;
@@ -48,8 +51,8 @@ export class Hls {
   readonly #deps: HlsDependencies;
   readonly #memory: FairShare;
   readonly #running = new Map<string, Running>();
-  /** Discontinuities of streams that were muxed before, by their paths: the number must not go back. */
-  readonly #past = new Map<string, number>();
+  /** How far streams came that were muxed before, by their paths: no number goes back, and none is used again. */
+  readonly #past = new Map<string, Reached>();
   #unwatch: () => void = () => {};
   #stopped = false;
 
@@ -64,23 +67,24 @@ export class Hls {
   /** The streams that are being muxed. */
   list(): HlsInfo[] {
     return [...this.#running.values()].map(({ name, show }) => {
-      const { renditions, bytes, keyframeMs } = show.stream;
+      const { bytes } = show.stream;
+      const { renditions, keyframeMs } = show.stream.packager;
       return { name, renditions: renditions.size, bytes, waiting: show.waiting.count, keyframeMs };
     });
   }
 
   /** The stream as it can be asked for; 404 when nobody publishes it, 503 when there is no room for another. */
-  async show(name: StreamName): Promise<Show | 404 | 503> {
-    const now = this.#deps.now();
-    const show = this.#running.get(pathOf(name))?.show ?? this.#open(name);
-    if (show === undefined) return 503;
-    show.askedAt = now;
-    if (show.stream.publishing || show.stream.renditions.size > 0) return show;
+  async show(name: StreamName, asker: Asker): Promise<Show | 404 | 503> {
+    const running = this.#running.get(pathOf(name)) ?? this.#open(name);
+    if (running === undefined) return 503;
+    const { show } = running;
+    show.askedAt = asker.now;
+    if (show.stream.isAlive) return show;
     const { awaitPublisherMs } = this.#options;
     const came =
-      awaitPublisherMs > 0 && (await show.waiting.until(() => show.stream.publishing, now + awaitPublisherMs));
+      awaitPublisherMs > 0 && (await show.waiting.until(() => show.stream.publishing, asker, awaitPublisherMs));
     if (came) return show;
-    if (!show.stream.publishing && show.stream.renditions.size === 0) void this.#close(name);
+    if (!show.stream.isAlive) void this.#close(running);
     return 404;
   }
 
@@ -93,14 +97,12 @@ export class Hls {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#unwatch();
-    await Promise.all([...this.#running.values()].map(({ name }) => this.#close(name)));
+    await Promise.all([...this.#running.values()].map((running) => this.#close(running)));
   }
 
-  #open(name: StreamName): Show | undefined {
+  #open(name: StreamName): Running | undefined {
     const path = pathOf(name);
-    if (this.#stopped || this.#running.has(path) || this.#running.size >= this.#options.maxStreams) {
-      return this.#running.get(path)?.show;
-    }
+    if (this.#stopped || this.#running.has(path) || !this.#hasRoom()) return this.#running.get(path);
     const { hub, log, now, wallClock, turn } = this.#deps;
     const waiting = new Waiting(this.#options.maxWaiting);
     const stream = new HlsStream(this.#options, {
@@ -108,12 +110,13 @@ export class Hls {
       log: log.child({ app: name.app, key: redactKey(name.key) }),
       wallClock,
       turn,
-      discontinuities: this.#past.get(path) ?? 0,
+      reached: this.#past.get(path) ?? NOWHERE,
       changed: () => waiting.check(),
-      failed: () => void this.#close(name),
+      failed: () => void this.#close(running),
     });
     const show = new Show(stream, waiting, this.#options, now());
-    this.#running.set(path, { name, show, overAt: undefined });
+    const running: Running = { name, show, overAt: undefined };
+    this.#running.set(path, running);
     try {
       // Whoever muxes all there is watches nothing: no relay has to fetch it for that.
       stream.attach(hub.subscribe(name, stream, { passive: this.#options.always }));
@@ -122,11 +125,19 @@ export class Hls {
       if (error instanceof RejectedError) return undefined;
       throw error;
     }
-    return show;
+    return running;
+  }
+
+  /** Whoever waits for a publisher that may never come makes room for a stream that may be there. */
+  #hasRoom(): boolean {
+    if (this.#running.size < this.#options.maxStreams) return true;
+    const idle = [...this.#running.values()].find(({ show }) => !show.stream.isAlive);
+    if (idle !== undefined) void this.#close(idle);
+    return idle !== undefined;
   }
 
   #look(running: Running, now: number): void {
-    const { name, show } = running;
+    const { show } = running;
     const { idleMs, lingerMs, always } = this.#options;
     show.waiting.tick(now);
     if (show.stream.publishing) {
@@ -135,20 +146,20 @@ export class Hls {
     }
     const absent = now - show.publishedAt;
     const isUnwanted = now - show.askedAt > idleMs && show.waiting.count === 0;
-    if (isUnwanted && (!always || absent > lingerMs)) return void this.#close(name);
+    if (isUnwanted && (!always || absent > lingerMs)) return void this.#close(running);
     if (absent > lingerMs && running.overAt === undefined) {
       running.overAt = now;
       show.stream.end();
     }
     // Once a playlist has said that it ends, it cannot go on: whoever comes next gets another.
     if (running.overAt !== undefined && (show.stream.publishing || now - running.overAt > lingerMs))
-      void this.#close(name);
+      void this.#close(running);
   }
 
-  #remember(path: string, { discontinuities, renditions }: HlsStream): void {
-    if (renditions.size === 0) return;
+  #remember(path: string, { discontinuities, sequence }: Reached): void {
+    if (sequence === (this.#past.get(path) ?? NOWHERE).sequence) return;
     this.#past.delete(path);
-    this.#past.set(path, discontinuities + 1);
+    this.#past.set(path, { discontinuities: discontinuities + 1, sequence });
     if (this.#past.size <= MAX_REMEMBERED) return;
     for (const oldest of this.#past.keys()) {
       this.#past.delete(oldest);
@@ -156,12 +167,14 @@ export class Hls {
     }
   }
 
-  async #close(name: StreamName): Promise<void> {
-    const running = this.#running.get(pathOf(name));
-    if (running === undefined) return;
-    this.#running.delete(pathOf(name));
-    this.#remember(pathOf(name), running.show.stream);
-    running.show.waiting.close();
-    await running.show.stream.close();
+  async #close(running: Running): Promise<void> {
+    const path = pathOf(running.name);
+    // It may be closed already, and another stand in its place.
+    if (this.#running.get(path) !== running) return;
+    this.#running.delete(path);
+    const { stream, waiting } = running.show;
+    this.#remember(path, stream.packager.reached);
+    waiting.close();
+    await stream.close();
   }
 }

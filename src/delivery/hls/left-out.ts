@@ -32,6 +32,16 @@ export class LeftOut {
     else if (role === 'config') this.#say(kind, codec, 'a configuration of ');
   }
 
+  /** More tracks than HLS makes playlists of one stream. */
+  tracksBeyond(max: number): void {
+    if (this.#said.has('')) return;
+    this.#said.add('');
+    this.#log.warn(
+      { max },
+      `a publisher has more tracks than the ${max} that HLS makes playlists of: it leaves out the others`,
+    );
+  }
+
   /** Sound that is carried, and that few can hear. */
   heardByFew(codec: string): void {
     if (this.#said.has(codec)) return;

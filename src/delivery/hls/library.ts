@@ -82,7 +82,7 @@ export class Library {
   #ended = false;
   #canSkip = false;
   tracks: Tracks | undefined = undefined;
-  /** Set off with every part. */
+  /** Another number with every part, and at the end. */
   version = 0;
 
   constructor(options: LibraryOptions, memory: FairShare) {

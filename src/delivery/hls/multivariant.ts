@@ -76,7 +76,8 @@ function mediaLine(group: string) {
   return ({ uri, name, channels }: Sound, index: number): string =>
     [
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${group}",NAME="${name}"`,
-      `DEFAULT=${index === 0 ? 'YES' : 'NO'},AUTOSELECT=YES,CHANNELS="${channels}"`,
+      // Nothing tells which of several a player should take by itself (RFC 8216bis, 4.4.6.1.1: they have to differ for that).
+      `${index === 0 ? 'DEFAULT=YES,AUTOSELECT=YES' : 'DEFAULT=NO,AUTOSELECT=NO'},CHANNELS="${channels}"`,
       ...(uri === undefined ? [] : [`URI="${uri}"`]),
     ].join(',');
 }

@@ -18,6 +18,4 @@ export interface PartPlan {
   readonly opens: boolean;
   /** It is the last of its segment. */
   readonly closes: boolean;
-  /** It does not continue what was before. */
-  readonly discontinuity: boolean;
 }

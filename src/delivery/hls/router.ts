@@ -1,13 +1,11 @@
-import { gzipSync } from 'node:zlib';
 import express from 'express';
 import type { Request, Response, Router } from 'express';
 import { RejectedError } from '../../errors.ts';
 import { streamName, type StreamName } from '../../hub/index.ts';
 import type { Hls } from './hls.ts';
+import type { SharedText } from './shared-text.ts';
 import type { Answer, Reload, Show } from './show.ts';
-
-/** Shorter ones fit into one packet as they are. */
-const GZIP_FROM = 1_000;
+import type { Asker } from './waiting.ts';
 
 /** Names of media files are never used again, but they are not kept for long either. */
 const MEDIA_MAX_AGE = 3_600;
@@ -25,7 +23,8 @@ export function hlsRouter(hls: Hls, now: () => number): Router {
     .route('/{*path}')
     .get(async (request, response) => {
       const target = targetOf(request);
-      send(request, response, target === undefined ? { status: 404 } : await answer(hls, target, request, now));
+      const asker = { now: now(), isGone: () => response.destroyed };
+      send(request, response, target === undefined ? { status: 404 } : await answer(hls, target, request, asker));
     })
     .options((_, response) => void response.status(204).end())
     .all((_, response) => void response.set('Allow', 'GET, HEAD, OPTIONS').status(405).end());
@@ -58,18 +57,18 @@ function literal(text: string): string {
   return text;
 }
 
-async function answer(hls: Hls, { name, file }: Target, request: Request, now: () => number): Promise<Answer> {
+async function answer(hls: Hls, { name, file }: Target, request: Request, asker: Asker): Promise<Answer> {
   const isIndex = file === 'index.m3u8';
   const [, rendition = '', init, sequence, part] = FILE.exec(file) ?? [];
   if (!isIndex && rendition === '') return { status: 404 };
-  const show: Show | 404 | 503 = await hls.show(name);
+  const show: Show | 404 | 503 = await hls.show(name, asker);
   if (typeof show === 'number') return { status: show };
-  if (isIndex) return show.multivariant(now());
+  if (isIndex) return show.multivariant(asker);
   if (init !== undefined) return show.init(rendition, Number(init));
-  if (part !== undefined) return show.part(rendition, Number(sequence), Number(part), now());
+  if (part !== undefined) return show.part(rendition, Number(sequence), Number(part), asker);
   if (sequence !== undefined) return show.segment(rendition, Number(sequence));
   const reload = reloadOf(request);
-  return reload === undefined ? { status: 400 } : show.playlist(rendition, reload, now());
+  return reload === undefined ? { status: 400 } : show.playlist(rendition, reload, asker);
 }
 
 /** Delivery directives (RFC 8216bis, 6.2.5); undefined when they make no sense. */
@@ -107,14 +106,15 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'nothing new yet',
 };
 
-function sendPlaylist(request: Request, response: Response, text: string, maxAge: number): void {
+function sendPlaylist(request: Request, response: Response, playlist: SharedText, maxAge: number): void {
   response.set({
     'Content-Type': 'application/vnd.apple.mpegurl',
     'Cache-Control': maxAge === 0 ? 'no-cache' : `public, max-age=${maxAge}`,
     Vary: 'Accept-Encoding',
   });
-  if (text.length < GZIP_FROM || request.acceptsEncodings('gzip') === false) return void response.end(text);
-  response.set('Content-Encoding', 'gzip').end(gzipSync(text));
+  const gzipped = request.acceptsEncodings('gzip') === false ? undefined : playlist.gzipped;
+  if (gzipped === undefined) return void response.end(playlist.text);
+  response.set('Content-Encoding', 'gzip').end(gzipped);
 }
 
 /** Players are on pages anywhere. */

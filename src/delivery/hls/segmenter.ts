@@ -45,7 +45,6 @@ export class Segmenter {
   #start: number | undefined = undefined;
   #segmentStart = 0;
   #opens = true;
-  #discontinuity = false;
   #maxPts = -Infinity;
   #lastDts: number | undefined = undefined;
   #reorders = false;
@@ -80,7 +79,6 @@ export class Segmenter {
   interrupt(tracks: Tracks): PartPlan | undefined {
     const last = this.flush();
     this.#tracks = tracks;
-    this.#discontinuity = true;
     this.#maxPts = -Infinity;
     this.#lastDts = undefined;
     this.#reorders = false;
@@ -185,15 +183,13 @@ export class Segmenter {
     // The publisher says it with its first picture; one that says nothing shows it.
     this.#delay ??= Math.max(this.#firstComposition, reorderDelay(video));
     const times = { start, duration: end - start, delay: this.#delay };
-    const plan = { tracks: this.#tracks, video, audio, ...times, independent, holdsKeyframe, closes };
-    const result = { ...plan, opens: this.#opens, discontinuity: this.#discontinuity };
-    this.#discontinuity = false;
+    const kind = { independent, holdsKeyframe, opens: this.#opens, closes };
     this.#opens = closes;
     this.#start = end;
     if (closes) this.#segmentStart = end;
     this.#segmentBytes = closes ? 0 : this.#segmentBytes + this.#bytes;
     this.#forget(later);
-    return result;
+    return { tracks: this.#tracks, video, audio, ...times, ...kind };
   }
 
   #forget(later: Sound[] = []): void {

@@ -5,7 +5,8 @@ import type { HlsOptions } from './options.ts';
 import { frameRate } from './frame-rate.ts';
 import { isPlayedEverywhere, multivariantPlaylist, type Sound, type Variant } from './multivariant.ts';
 import { mediaPlaylist, type RenditionReport } from './playlist.ts';
-import { Waiting } from './waiting.ts';
+import { SharedText } from './shared-text.ts';
+import type { Asker, Waiting } from './waiting.ts';
 
 /** How far ahead of the playlist's end a request may ask to wait (RFC 8216bis, 6.2.5.2). */
 const MAX_AHEAD = 2;
@@ -13,17 +14,26 @@ const MAX_AHEAD = 2;
 const PARTS_AHEAD_S = 3;
 /** How many target durations a request waits for what has not come (RFC 8216bis, 6.2.5.2). */
 const PATIENCE = 3;
+/** But less than proxies wait for an answer (nginx: 60 s), and this gateway's own `limits.httpStallTimeout`. */
+const MAX_PATIENCE_MS = 50_000;
 
 /** What a request for a file of a stream gets. */
 export type Answer =
   | { readonly status: 404 | 400 | 503 }
-  | { readonly status: 200; readonly playlist: string; readonly maxAge: number }
+  | { readonly status: 200; readonly playlist: SharedText; readonly maxAge: number }
   | { readonly status: 200; readonly media: readonly Buffer[] };
 
 export interface Reload {
   readonly sequence: number | undefined;
   readonly part: number | undefined;
   readonly skip: boolean;
+}
+
+interface Written {
+  /** Of the rendition, and of the stream when it was written. */
+  readonly version: number;
+  readonly revision: number;
+  readonly playlist: SharedText;
 }
 
 /** A stream and those who ask for its files. */
@@ -35,6 +45,8 @@ export class Show {
   askedAt: number;
   /** When the publisher was last there. */
   publishedAt: number;
+  /** Playlists as they were last written, for all who ask until something is added. */
+  readonly #written = new Map<string, Written>();
 
   constructor(stream: HlsStream, waiting: Waiting, options: HlsOptions, now: number) {
     this.stream = stream;
@@ -44,8 +56,9 @@ export class Show {
     this.publishedAt = now;
   }
 
-  async multivariant(now: number): Promise<Answer> {
-    if (!(await this.waiting.until(() => this.#canBegin(), now + this.#options.startMs))) return this.#nothing();
+  async multivariant(asker: Asker): Promise<Answer> {
+    const canBegin = await this.waiting.until(() => this.#canBegin(), asker, this.#options.startMs);
+    if (!canBegin) return this.#nothing();
     const { variants, sounds } = this.#listed();
     const mixed = variants[0]?.library.tracks?.video && variants[0].library.tracks.audio;
     const all = [...(mixed ? [mixedSound(mixed)] : []), ...sounds.map(soundOf)];
@@ -53,14 +66,14 @@ export class Show {
       variants.map((rendition) => this.#variant(rendition)),
       all,
     );
-    return { status: 200, playlist: text, maxAge: 0 };
+    return { status: 200, playlist: new SharedText(text), maxAge: 0 };
   }
 
-  async playlist(name: string, reload: Reload, now: number): Promise<Answer> {
-    const find = (): Rendition | undefined => this.stream.renditions.get(name);
+  async playlist(name: string, reload: Reload, asker: Asker): Promise<Answer> {
+    const find = (): Rendition | undefined => this.#renditions.get(name);
     const isMissing = (): boolean => find() === undefined && this.#canBegin();
     const isDue = (): boolean => this.#isEnough(find()) || isMissing();
-    if (!(await this.waiting.until(isDue, now + this.#options.startMs))) return this.#nothing();
+    if (!(await this.waiting.until(isDue, asker, this.#options.startMs))) return this.#nothing();
     const rendition = find();
     if (rendition === undefined) return { status: 404 };
     rendition.promise();
@@ -68,51 +81,70 @@ export class Show {
     const { sequence, part, skip } = reload;
     if (sequence !== undefined && !library.ended) {
       if (this.#isTooFar(rendition, sequence, part ?? 0)) return { status: 400 };
-      const deadline = now + PATIENCE * library.targetDuration! * 1000;
       const isThere = (): boolean => library.ended || library.has(sequence, part) || find() !== rendition;
-      if (!(await this.waiting.until(isThere, deadline))) return { status: 503 };
+      if (!(await this.waiting.until(isThere, asker, patience(library.targetDuration!)))) return { status: 503 };
       // Its track does not come any more: with this answer, players take another.
       if (find() !== rendition) return { status: 404 };
     }
-    const view = library.view();
-    const playlist = mediaPlaylist(view, {
-      ...{ prefix: name, lowLatency: this.#options.lowLatency, skip },
-      dateRanges: this.stream.dateRanges(view.segments[0]?.programTime ?? -Infinity),
-      reports: this.#reports(rendition),
-    });
+    const playlist = this.#write(rendition, skip);
     return { status: 200, playlist, maxAge: sequence === undefined ? 0 : library.targetDuration! };
   }
 
   init(name: string, number: number): Answer {
-    const bytes = this.stream.renditions.get(name)?.library.init(number);
+    const bytes = this.#renditions.get(name)?.library.init(number);
     return bytes === undefined ? { status: 404 } : { status: 200, media: [bytes] };
   }
 
   segment(name: string, sequence: number): Answer {
-    const segment = this.stream.renditions.get(name)?.library.segment(sequence);
+    const segment = this.#renditions.get(name)?.library.segment(sequence);
     if (segment?.closed !== true) return { status: 404 };
     return { status: 200, media: segment.parts.map(({ bytes }) => bytes) };
   }
 
   /** A part that is hinted at but not there yet is waited for. */
-  async part(name: string, sequence: number, index: number, now: number): Promise<Answer> {
-    const library = this.stream.renditions.get(name)?.library;
+  async part(name: string, sequence: number, index: number, asker: Asker): Promise<Answer> {
+    const library = this.#renditions.get(name)?.library;
     if (library === undefined) return { status: 404 };
     const { segments, nextSequence, targetDuration } = library.view();
     const last = segments.at(-1);
     const isHinted = sequence === nextSequence && index === (last?.sequence === sequence ? last.parts.length : 0);
     if (isHinted && !library.ended) {
-      await this.waiting.until(() => library.isPast(sequence, index), now + PATIENCE * targetDuration * 1000);
+      await this.waiting.until(() => library.isPast(sequence, index), asker, patience(targetDuration));
     }
     const part = library.segment(sequence)?.parts[index];
     return part === undefined ? { status: 404 } : { status: 200, media: [part.bytes] };
   }
 
+  get #renditions(): ReadonlyMap<string, Rendition> {
+    return this.stream.packager.renditions;
+  }
+
+  /** Thousands ask for the same within a few milliseconds of each part. */
+  #write(rendition: Rendition, skip: boolean): SharedText {
+    const { name, library } = rendition;
+    const { version } = library;
+    const { revision, packager } = this.stream;
+    const key = skip ? `${name} skip` : name;
+    const known = this.#written.get(key);
+    if (known?.version === version && known.revision === revision) return known.playlist;
+    const view = library.view();
+    const text = mediaPlaylist(view, {
+      ...{ prefix: name, lowLatency: this.#options.lowLatency, skip },
+      dateRanges: packager.dateRanges(view.segments[0]?.programTime ?? -Infinity),
+      reports: this.#reports(rendition),
+    });
+    const playlist = new SharedText(text);
+    this.#written.set(key, { version, revision, playlist });
+    return playlist;
+  }
+
   /** What the multivariant playlist names: variants, and sounds beside them. */
   #listed(): { readonly variants: readonly Rendition[]; readonly sounds: readonly Rendition[] } {
-    const renditions = [...this.stream.renditions.values()].filter(({ library }) => library.tracks !== undefined);
+    const renditions = [...this.#renditions.values()].filter(({ library }) => library.tracks !== undefined);
     const videos = renditions.filter(({ tracks }) => tracks.video !== undefined);
-    const sounds = renditions.filter(({ name, tracks }) => tracks.video === undefined && !this.stream.isMixed(name));
+    const sounds = renditions.filter(
+      ({ name, tracks }) => tracks.video === undefined && !this.stream.packager.isMixed(name),
+    );
     sounds.sort((a, b) => trackOf(a) - trackOf(b));
     return videos.length > 0 ? { variants: videos, sounds } : { variants: sounds.slice(0, 1), sounds: sounds.slice(1) };
   }
@@ -123,7 +155,12 @@ export class Show {
     const rate = frameRate(library.frameRate, video?.frameRate);
     return {
       ...{ uri: `${name}.m3u8`, codecs: codecsOf(rendition), ...library.bandwidth() },
-      picture: video && { width: video.width, height: video.height, frameRate: rate, range: this.stream.range(name) },
+      picture: video && {
+        width: video.width,
+        height: video.height,
+        frameRate: rate,
+        range: this.stream.packager.range(name),
+      },
     };
   }
 
@@ -154,7 +191,7 @@ export class Show {
 
   /** All tracks can begin, or one could for so long that the others seem to be stuck. */
   #canBegin(): boolean {
-    const renditions = [...this.stream.renditions.values()];
+    const renditions = [...this.#renditions.values()];
     if (renditions.every((rendition) => this.#isEnough(rendition))) return renditions.length > 0;
     return renditions.some(
       ({ library }) => library.duration * 1000 > 2 * this.#options.segmentMs && library.hasSegment,
@@ -165,6 +202,11 @@ export class Show {
   #nothing(): Answer {
     return { status: this.stream.publishing ? 503 : 404 };
   }
+}
+
+/** Milliseconds. */
+function patience(targetDuration: number): number {
+  return Math.min(PATIENCE * targetDuration * 1000, MAX_PATIENCE_MS);
 }
 
 function codecsOf({ library }: Rendition): string[] {

@@ -39,10 +39,12 @@ export class TimedData {
     return undefined;
   }
 
-  /** `dateOf`: media time as milliseconds since 1970, now that it is known. */
-  settle(dateOf: (at: number) => number): void {
+  /** `dateOf`: media time as milliseconds since 1970, now that it is known. True: there was something to date. */
+  settle(dateOf: (at: number) => number): boolean {
+    if (this.#undated.length === 0) return false;
     for (const { splice, at, said } of this.#undated) this.dateRanges.add(splice, dateOf(at), dateOf(said));
     this.#undated = [];
+    return true;
   }
 
   /** Another publisher begins: what could not be dated never will be. */

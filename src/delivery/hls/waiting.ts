@@ -1,3 +1,11 @@
+/** Who asks for something. */
+export interface Asker {
+  /** When, by the house clock. */
+  readonly now: number;
+  /** Nobody is there any more to be answered. */
+  readonly isGone: () => boolean;
+}
+
 /** Requests that wait for something of one stream to be there. Time is told from outside. */
 export class Waiting {
   readonly #max: number;
@@ -11,11 +19,12 @@ export class Waiting {
     return this.#waiters.length;
   }
 
-  /** True as soon as `condition` holds, false at `deadline`, or at once when too many wait. */
-  until(condition: () => boolean, deadline: number): Promise<boolean> {
+  /** True as soon as `condition` holds, false after `patienceMs`, or at once when too many wait. */
+  until(condition: () => boolean, { now, isGone }: Asker, patienceMs: number): Promise<boolean> {
     if (condition()) return Promise.resolve(true);
     if (this.#waiters.length >= this.#max) return Promise.resolve(false);
-    return new Promise((resolve) => this.#waiters.push({ condition, deadline, resolve }));
+    const deadline = now + patienceMs;
+    return new Promise((resolve) => this.#waiters.push({ condition, deadline, isGone, resolve }));
   }
 
   /** Something happened. */
@@ -23,9 +32,9 @@ export class Waiting {
     this.#settle(({ condition }) => (condition() ? true : undefined));
   }
 
-  /** Time passed. */
+  /** Time passed. Who has gone makes room for others. */
   tick(now: number): void {
-    this.#settle(({ deadline }) => (deadline <= now ? false : undefined));
+    this.#settle(({ deadline, isGone }) => (deadline <= now || isGone() ? false : undefined));
   }
 
   /** Nothing will come any more. */
@@ -44,5 +53,6 @@ export class Waiting {
 interface Waiter {
   readonly condition: () => boolean;
   readonly deadline: number;
+  readonly isGone: () => boolean;
   readonly resolve: (there: boolean) => void;
 }

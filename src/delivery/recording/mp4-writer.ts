@@ -97,7 +97,7 @@ export class Mp4Writer implements RecordingWriter {
       this.#cut(undefined);
       await this.flush();
     } finally {
-      await this.#muxer?.close().catch(() => {});
+      await this.#muxer?.close();
       await this.#file.finish();
     }
   }

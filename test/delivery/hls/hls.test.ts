@@ -243,6 +243,66 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
     expect((await fetch(`${stage.url}/live/two/index.m3u8`)).status).toBe(503);
   });
 
+  it('gives the room of one that waits for a publisher to another', async () => {
+    stage = await hlsStage({ maxStreams: 1, awaitPublisherMs: 5_000, segmentMs: 1_000 });
+    const nobody = fetch(`${stage.url}/live/nobody/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    expect((await nobody).status).toBe(404);
+    stage.send(publication, clip);
+    expect((await index).status).toBe(200);
+  });
+
+  it('forgets who has gone while it waited', async () => {
+    const { url } = await start();
+    const { mediaSequence, segments } = readMediaPlaylist(await text(url));
+    const leaving = new AbortController();
+    const reload = fetch(`${url}?_HLS_msn=${mediaSequence + segments.length + 1}`, { signal: leaving.signal });
+    await expect.poll(() => stage.hls.list()[0]?.waiting).toBe(1);
+    leaving.abort();
+    await expect(reload).rejects.toThrow();
+    await expect
+      .poll(() => {
+        stage.pass(1);
+        return stage.hls.list()[0]?.waiting;
+      })
+      .toBe(0);
+  });
+
+  it('uses no number twice, however fast the segments of a stream were', async () => {
+    const { url, publication } = await start({ segmentMs: 500, window: 3 });
+    const media = clip.filter(({ isConfig }) => !isConfig);
+    // Each time that the clock jumps a segment ends: far more of them than seconds pass.
+    for (let i = 1; i <= 40; i++) {
+      const moved = media
+        .slice(0, 80)
+        .map(({ type, timestamp, payload }) =>
+          frameFromMessage({ type, streamId: 1, timestamp: timestamp + i * 500_000, payload }),
+        );
+      stage.send(publication, moved);
+      await new Promise(setImmediate);
+    }
+    const newest = async () => {
+      const { mediaSequence, segments } = readMediaPlaylist(await text(url));
+      return mediaSequence + segments.length;
+    };
+    await expect.poll(newest).toBeGreaterThan((WALL_CLOCK + 1_000_000) / 1000 + 40);
+    const before = await newest();
+    const { discontinuitySequence } = readMediaPlaylist(await text(url));
+    publication.end(1_000_000);
+    stage.pass(HLS_DEFAULTS.idleMs + 1);
+    expect(stage.hls.list()).toEqual([]);
+    const next = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    stage.send(next, clip);
+    await index;
+    const after = readMediaPlaylist(await text(url));
+    expect(after.mediaSequence).toBeGreaterThanOrEqual(before);
+    expect(after.discontinuitySequence).toBeGreaterThan(discontinuitySequence);
+  });
+
   it('makes so many playlists of one stream and no more', async () => {
     for (const [maxRenditions, count] of [
       [1, 1],

@@ -27,7 +27,7 @@ function fill(into: Library, { parts = 6, closes = true, breaks = 0, opens = tru
         independent: first,
         holdsKeyframe: first,
       },
-      ...{ opens: first && opens, closes: closes && i === parts - 1, discontinuity: false },
+      ...{ opens: first && opens, closes: closes && i === parts - 1 },
     };
     into.add(plan, MUXED, 0, breaks);
   }

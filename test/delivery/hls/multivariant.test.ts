@@ -26,7 +26,7 @@ describe('a multivariant playlist', () => {
   it('names further sound, and counts it', () => {
     expect(after([MIXED], [DEFAULT, sound(1, 'opus')])).toBe(
       `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"
-#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Track 1",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="a1.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Track 1",DEFAULT=NO,AUTOSELECT=NO,CHANNELS="2",URI="a1.m3u8"
 #EXT-X-STREAM-INF:BANDWIDTH=2100,AVERAGE-BANDWIDTH=1050,CODECS="avc1.42c01e,mp4a.40.2,opus",RESOLUTION=3x4,FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="sound"
 v0.m3u8
 `,
