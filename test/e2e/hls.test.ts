@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
-import { bytes, faultsOfStream, PlaylistReader, probe, text } from '../support/hls-files.ts';
+import { bytes, complaints, faultsOfStream, PlaylistReader, probe, text } from '../support/hls-files.ts';
 import { readMultivariant } from '../support/hls-rules.ts';
 import { readMediaPlaylist } from '../support/hls-validator.ts';
 import { has, missing, run, type Running } from '../support/programs.ts';
@@ -15,11 +15,6 @@ function publish(url: string, extra: readonly string[] = ['-bf', '0'], sound: re
     ...['-f', 'lavfi', '-i', 'sine=440:sample_rate=44100', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30'],
     ...[...extra, '-b:v', '400k', '-c:a', ...sound, '-f', 'flv', url],
   ]);
-}
-
-/** FFmpeg reads the initialisation again with each playlist and says so. */
-function complaints(stderr: string): string {
-  return stderr.replaceAll(/.*Found duplicated MOOV Atom. Skipped it\n(?: +Last message repeated \d+ times\n)?/g, '');
 }
 
 describe.skipIf(!has('ffmpeg'))(`HLS of what FFmpeg publishes${missing('ffmpeg')}`, () => {

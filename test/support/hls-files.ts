@@ -75,3 +75,8 @@ export interface ProbedStream {
   readonly height?: number;
   readonly nb_read_packets: string;
 }
+
+/** What FFmpeg says when it plays HLS, but that it reads the initialisation again with each playlist. */
+export function complaints(stderr: string): string {
+  return stderr.replaceAll(/.*Found duplicated MOOV Atom. Skipped it\n(?: +Last message repeated \d+ times\n)?/g, '');
+}
