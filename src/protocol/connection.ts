@@ -48,6 +48,7 @@ export class Connection<E> {
   readonly options: SessionOptions;
   /** Of the last call that brought the time along. */
   now: number;
+  readonly #kind: 'server' | 'client';
   readonly #role: Role;
   #handshake: Handshake | undefined;
   readonly #reader: ChunkReader;
@@ -81,6 +82,7 @@ export class Connection<E> {
   constructor(kind: 'server' | 'client', settings: SessionSettings, now: number, role: Role) {
     this.options = { ...SESSION_DEFAULTS, ...settings };
     this.now = now;
+    this.#kind = kind;
     this.#role = role;
     this.#handshake = new Handshake(kind, { random: this.options.random });
     this.#reader = new ChunkReader(this.options.limitsBefore);
@@ -198,9 +200,12 @@ export class Connection<E> {
       case 'acknowledgement':
         // Counted, but never a reason to hold our sending back: mobile players acknowledge nothing.
         return this.#acknowledged(control.total);
+      case 'pingResponse':
+        // Players may be put to sleep, and what has left for them counts all the same.
+        if (this.#kind === 'client') this.#liveness.answers();
+        return;
       case 'setChunkSize':
       case 'abort':
-      case 'pingResponse':
       case 'unknownEvent':
         // The reader has acted on the first two.
         return;

@@ -8,13 +8,15 @@ export interface LivenessOptions {
 /**
  * Is the peer still there? Any received byte says so: librtmp publishers never answer a ping. For players that send
  * nothing, not even acknowledgements, media that has left us says so as well; a ping that has left says nothing, since
- * a dead peer's socket swallows those for a quarter of an hour.
+ * a dead peer's socket swallows those for a quarter of an hour. A server that we publish to and that has answered a ping
+ * goes on answering: the buffers of one that hangs take a slow stream for minutes.
  */
 export class Liveness {
   readonly #options: LivenessOptions;
   #heard: number;
   #drained: number;
   #pinged: number;
+  #answers = false;
 
   constructor(options: LivenessOptions, now: number) {
     this.#options = options;
@@ -27,6 +29,11 @@ export class Liveness {
 
   drained(now: number): void {
     this.#drained = now;
+  }
+
+  /** It answers pings: from now on only what it says counts. */
+  answers(): void {
+    this.#answers = true;
   }
 
   deadline(): number {
@@ -46,6 +53,6 @@ export class Liveness {
   }
 
   #endAt(): number {
-    return Math.max(this.#heard, this.#drained) + this.#options.idleTimeoutMs;
+    return (this.#answers ? this.#heard : Math.max(this.#heard, this.#drained)) + this.#options.idleTimeoutMs;
   }
 }

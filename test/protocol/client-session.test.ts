@@ -220,6 +220,30 @@ describe('what servers do', () => {
     expect(server.heard()).toEqual(['windowAckSize 1000000', 'pingResponse 77']);
   });
 
+  it.each([
+    [true, 90_000 + 5],
+    [false, 200_000],
+  ])(
+    'hangs, while its buffers go on taking what is sent: who has answered a ping (%s) is found out',
+    (answers, end) => {
+      const server = new ScriptedServer().connected();
+      server.now = 5;
+      if (answers) server.control({ type: 'pingResponse', time: 0 });
+      const pass = (): void => {
+        for (; server.now < 200_000; server.now += 1000) {
+          server.session.sendEncoded(Buffer.alloc(1000));
+          server.session.takeOutput();
+          server.session.drained(server.now);
+          server.session.tick(server.now);
+        }
+      };
+      if (answers) expect(pass).toThrow(expect.objectContaining({ code: 'IDLE_TIMEOUT' }));
+      else pass();
+      expect(server.now).toBeGreaterThanOrEqual(end);
+      expect(server.now).toBeLessThan(end + 1000);
+    },
+  );
+
   it.each(['close', 'onFCUnsubscribe'])('asks us to leave by %s', (name) => {
     const server = new ScriptedServer().connected();
     server.call(name, 0, null);

@@ -33,4 +33,13 @@ describe('liveness', () => {
     expect(liveness.tick(1169)).toBe(true);
     expect(() => liveness.tick(1170)).toThrow();
   });
+
+  it('takes drained media for nothing once the peer has answered a ping', () => {
+    const liveness = make();
+    liveness.answers();
+    liveness.heard(1040);
+    liveness.drained(1080);
+    expect(liveness.tick(1129)).toBe(true);
+    expect(() => liveness.tick(1130)).toThrow(expect.objectContaining({ code: 'IDLE_TIMEOUT' }));
+  });
 });
