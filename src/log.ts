@@ -104,7 +104,9 @@ export function redactUrl(url: string): string {
   const [, origin = '', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)?([^?#]*)/i.exec(url) ?? [];
   const segments = path.split('/');
   const last = segments.pop() ?? '';
-  return redactText(origin) + [...segments, redactKey(last)].join('/') + (/[?#]/.test(url) ? '?…' : '');
+  // To the last @ before the path: whatever stands in a password, quotes and spaces too, is behind the first colon.
+  const authority = origin.replace(/^([^:]*:\/\/[^:@]*:).*@/s, '$1***@');
+  return authority + [...segments, redactKey(last)].join('/') + (/[?#]/.test(url) ? '?…' : '');
 }
 
 /** Any text without passwords in URLs and without the tunnel ids that request targets carry. */

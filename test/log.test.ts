@@ -111,6 +111,9 @@ test.each([
 test.each([
   ['rtmp://h/live/stream-key', 'rtmp://h/live/stre…'],
   ['rtmp://user:pass@h:1935/live', 'rtmp://user:***@h:1935/live'],
+  ['rtmp://user:pa"s s@h:1935/live', 'rtmp://user:***@h:1935/live'],
+  ['rtmp://user:pa:s@s@h/live', 'rtmp://user:***@h/live'],
+  ['rtmp://[::1]:1935/live', 'rtmp://[::1]:1935/live'],
   ['rtmp://h/a/b/stream-key?token=1#x', 'rtmp://h/a/b/stre…?…'],
   ['live/stream-key', 'live/stre…'],
   ['stream-key?user=me', 'stre…?…'],

@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hasCertificates } from '../transport/index.ts';
 import { leaf } from './fields.ts';
 
 /** A file that was named, with what was in it when it was read. */
@@ -7,8 +7,6 @@ export interface PemFile {
   readonly path: string;
   readonly pem: string;
 }
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
 /** A file with certificates, read at once: whether it can be used shows before anything is opened. Printed as its path. */
 export function certificateFile() {
@@ -22,10 +20,7 @@ export function certificateFile() {
 function readCertificates(path: string): PemFile | undefined {
   try {
     const pem = readFileSync(path, 'utf8');
-    const certificates = pem.match(CERTIFICATE) ?? [];
-    // Throws for what is none.
-    for (const certificate of certificates) new X509Certificate(certificate);
-    return certificates.length === 0 ? undefined : { path, pem };
+    return hasCertificates(pem) ? { path, pem } : undefined;
   } catch {
     return undefined;
   }

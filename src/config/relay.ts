@@ -28,7 +28,7 @@ function isUrl(input: string): boolean {
   }
 }
 
-/** The same: with a user's name, and not with the password. */
+/** The same: printed without user and password. */
 const proxy = leaf<string>({
   expected: 'the URL of a proxy such as http://HOST:3128, of http, https, socks5 or socks5h',
   read: (input) => (typeof input === 'string' && isProxy(input) ? input : undefined),

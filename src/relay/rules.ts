@@ -1,6 +1,13 @@
+import { isIP } from 'node:net';
 import { ConfigError } from '../errors.ts';
 import { patternFault, streamMatcher } from '../hub/index.ts';
-import { parseProxy, type Credentials, type ProxyServer, type TlsClientOptions } from '../transport/index.ts';
+import {
+  hasCertificates,
+  parseProxy,
+  type Credentials,
+  type ProxyServer,
+  type TlsClientOptions,
+} from '../transport/index.ts';
 import { CODEC_NAMES, codecNamed } from './codec-rules.ts';
 import { targetTemplate, type TargetTemplate } from './target.ts';
 
@@ -85,7 +92,13 @@ export function compileRule(rule: RelayRule): CompiledRule {
   };
 }
 
+/** What TLS can ask for: a name of DNS, or an address. */
+const SERVER_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/i;
+
 function accessOf({ verify = true, ca, serverName, proxy }: ServerRule): Access {
+  if (ca?.every(hasCertificates) === false) throw new ConfigError('BAD_RELAY', 'ca: expected certificates as PEM');
+  if (serverName !== undefined && !SERVER_NAME.test(serverName) && isIP(serverName) === 0)
+    throw new ConfigError('BAD_RELAY', 'serverName: expected the name of a server');
   const tls = { ...(ca !== undefined && { ca }), serverName, ...(!verify && { rejectUnauthorized: false }) };
   return { tls, proxy: proxy === undefined ? undefined : parseProxy(proxy) };
 }

@@ -28,7 +28,7 @@ export { serveTunnelConnection, type TunnelConnectionDependencies } from './rtmp
 export { tunnelRouter } from './rtmpt/router.ts';
 export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';
 export type { ClientIdentity } from './client-identity.ts';
-export type { TlsClientOptions } from './tls-client.ts';
+export { hasCertificates, type TlsClientOptions } from './tls-client.ts';
 export { isCipherList, TLS_DEFAULTS, type ClientTrust, type TlsOptions, type TlsVersion } from './tls-server.ts';
 export { connectThrough } from './through-proxy.ts';
 export { trustList } from './trust-list.ts';

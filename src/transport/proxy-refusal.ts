@@ -14,6 +14,9 @@ export interface ProxyAnswer {
 /** The only way to say a password that a single request can; the others need a conversation, and often Windows. */
 const BASIC = /(^|,)\s*basic\b/i;
 
+/** Ways to ask go into messages so far; a proxy may name thousands of them. */
+const MAX_NAMES = 80;
+
 /** Of HTTP's own codes those that speak of this moment, not of us: the same request may do later. */
 const PASSING = new Set([408, 425, 429]);
 
@@ -33,7 +36,7 @@ export function proxyRefusal(
 
 function passwordWords({ credentials }: ProxyServer, challenges: string): string {
   const schemes = challenges.match(/(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?=\s|,|$)/g) ?? [];
-  const names = [...new Set(schemes.map((scheme) => scheme.replace(/[,\s]/g, '')))].join(', ');
+  const names = [...new Set(schemes.map((scheme) => scheme.replace(/[,\s]/g, '')))].join(', ').slice(0, MAX_NAMES);
   if (challenges !== '' && !BASIC.test(challenges)) {
     return `wants a password in a way that is not spoken here (${names}): put a helper such as cntlm or px in between`;
   }

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import dns from 'node:dns';
 import net from 'node:net';
 import { TransportError } from '../errors.ts';
 import { HttpConnect } from './http-connect.ts';
@@ -44,16 +44,19 @@ export async function reachProxy(
   }
 }
 
-async function lookedUp({ host, port }: Target, signal: AbortSignal): Promise<Target> {
-  if (net.isIP(host) !== 0) return { host, port };
-  try {
-    const { address } = await lookup(host);
-    return { host: address, port };
-  } catch (cause) {
-    throw new TransportError('CONNECT_FAILED', `${host} cannot be looked up: ${plainReason(cause)}`, { cause });
-  } finally {
-    signal.throwIfAborted();
-  }
+/** Nobody can stop a resolver that hangs: it is left to itself when the signal speaks. */
+function lookedUp({ host, port }: Target, signal: AbortSignal): Promise<Target> {
+  if (net.isIP(host) !== 0) return Promise.resolve({ host, port });
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    dns.lookup(host, (cause, address) => {
+      signal.removeEventListener('abort', abort);
+      if (cause === null) return resolve({ host: address, port });
+      reject(new TransportError('CONNECT_FAILED', `${host} cannot be looked up: ${plainReason(cause)}`, { cause }));
+    });
+  });
 }
 
 /** Talks until the way is open; a socket on which that fails is destroyed. */

@@ -3,6 +3,7 @@ import { AdminServer, type AdminOptions } from '../../src/admin/index.ts';
 import { Hub } from '../../src/hub/index.ts';
 import { NO_LOG } from '../../src/log.ts';
 import { Relays } from '../../src/relay/index.ts';
+import { makeTestCertificate } from '../support/certificate.ts';
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -59,7 +60,7 @@ describe('relays', () => {
     const { ask, relays } = await serve();
     const rule = {
       ...{ push: 'live/*', to: 'rtmps://user:geheim@h/a/b', codecs: 'h264', verify: false, serverName: 'name' },
-      ...{ proxy: 'socks5h://me:geheim@proxy', ca: '-----BEGIN CERTIFICATE-----' },
+      ...{ proxy: 'socks5h://me:geheim@proxy', ca: (await makeTestCertificate()).cert },
     };
     expect((await ask('POST', '/api/v1/relays', rule)).status).toBe(201);
     expect(relays.list()[1]).toMatchObject({
@@ -87,6 +88,8 @@ describe('relays', () => {
     [{ push: 'live/*', to: 'rtmp://h/a/b', proxy: 'http://geheim@proxy' }, 'a user needs a password'],
     [{ push: 'live/*', to: 'rtmp://h/a/b', proxy: 1 }, 'proxy: expected text'],
     [{ push: 'live/*', to: 'rtmp://h/a/b', ca: '/etc/ca.pem' }, 'ca: expected certificates as PEM'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', ca: 'x'.repeat(32 * 1024 + 1) }, 'ca: expected certificates as PEM, or'],
+    [{ push: 'live/*', to: 'rtmp://h/a/b', serverName: 'a b' }, 'serverName: expected the name of a server'],
     [{ push: 'live/*', to: 'rtmp://h/a/b', user: 'u' }, 'user and password belong together'],
   ])('%j is refused in words', async (rule, reason) => {
     const { ask, relays } = await serve();

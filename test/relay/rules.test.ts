@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { makeTestCertificate } from '../support/certificate.ts';
 import { compileRule, DEFAULT_IDLE_MS, type RelayRule } from '../../src/relay/rules.ts';
 
 const to = 'rtmps://far/app/{stream}';
@@ -25,8 +26,8 @@ describe('a rule', () => {
     expect(compileRule({ pull: 'a/*', from: to, idleMs: 0 })).toMatchObject({ kind: 'pull', idleMs: 0 });
   });
 
-  it('says how to get there', () => {
-    const ca = ['PEM'];
+  it('says how to get there', async () => {
+    const ca = [(await makeTestCertificate()).cert];
     const { access } = compileRule({
       push: '*',
       to,
@@ -43,6 +44,21 @@ describe('a rule', () => {
       credentials: { user: 'u', password: 'p' },
     });
     expect(compileRule({ push: '*', to }).access).toEqual({ tls: { serverName: undefined }, proxy: undefined });
+  });
+
+  it.each(['', '-----BEGIN CERTIFICATE-----', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])(
+    'trusts no certificate that cannot be read: %j',
+    async (bad) => {
+      const { cert } = await makeTestCertificate();
+      expect(() => compileRule({ push: '*', to, ca: [cert, bad] })).toThrow(/^ca: expected certificates/);
+    },
+  );
+
+  it('names a server by its name or its address', () => {
+    for (const serverName of ['a.example', 'xn--bcher-kva.example', 'a_b', 'x', '192.0.2.1', '::1', 'a'.repeat(253)])
+      expect(compileRule({ push: '*', to, serverName }).access.tls).toMatchObject({ serverName });
+    for (const serverName of ['', 'a b', 'a\0b', 'bücher.example', '-a', 'a.', 'a'.repeat(254), 'a/b'])
+      expect(() => compileRule({ push: '*', to, serverName })).toThrow(/^serverName: expected the name/);
   });
 
   it('gives its user and password to all its servers', () => {

@@ -1,7 +1,8 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GatewayError } from '../../src/errors.ts';
 import { dialer } from '../../src/transport/dial.ts';
 import { parseProxy } from '../../src/transport/proxy-server.ts';
@@ -244,5 +245,29 @@ describe('A proxy that misbehaves', () => {
       }).then((port) => expect(through(port)(abort.signal)).rejects.toThrow('no longer wanted'));
     });
     await closed;
+  });
+});
+
+describe('A name that we look up for a proxy', () => {
+  const dial = (signal: AbortSignal, connectTimeoutMs = 10_000) =>
+    dialer('rtmp://target.invalid', { proxy: parseProxy('socks5://127.0.0.1:1'), connectTimeoutMs })(signal);
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('and that nobody answers for is given up in time, and at once when nobody wants it any more', async () => {
+    vi.spyOn(dns, 'lookup').mockImplementation((() => undefined) as unknown as typeof dns.lookup);
+    expect(await failureOf(dial(never, 20))).toMatchObject({ code: 'CONNECT_TIMEOUT' });
+    const abort = new AbortController();
+    const asked = dial(abort.signal);
+    abort.abort(new Error('no longer wanted'));
+    await expect(asked).rejects.toThrow('no longer wanted');
+  });
+
+  it('and that does not exist is said so', async () => {
+    const missing = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
+    const lookup = (_: string, done: (error: Error) => void) => done(missing);
+    vi.spyOn(dns, 'lookup').mockImplementation(lookup as unknown as typeof dns.lookup);
+    const fault = await failureOf(dial(never));
+    expect([fault.code, fault.message]).toEqual(['CONNECT_FAILED', 'target.invalid cannot be looked up: no such host']);
   });
 });

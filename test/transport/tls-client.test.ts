@@ -67,6 +67,17 @@ describe('a TLS connection of ours', () => {
     });
   });
 
+  it('looks for another address in the certificate when told to, and names none', async () => {
+    const accepted = once(server, 'secureConnection');
+    const options = { ca: [certificate.cert], serverName: '::1' };
+    const socket = await connectTls({ host: 'localhost', port }, options, never);
+    const [peer] = (await accepted) as [tls.TLSSocket & { servername: string | false }];
+    expect(peer.servername).toBe(false);
+    socket.destroy();
+    const wrong = connectTls({ host: 'localhost', port }, { ...options, serverName: '192.0.2.1' }, never);
+    await expect(wrong).rejects.toThrow('and not for 192.0.2.1');
+  });
+
   it('says in words why it fails', async () => {
     const error = await connectTls({ host: 'localhost', port }, {}, never).catch((reason: unknown) => reason);
     expect((error as Error).message).toMatch(

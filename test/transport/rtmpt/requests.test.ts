@@ -5,7 +5,15 @@ import { formatPost, isFromProxy, readSessionId, refusal } from '../../../src/tr
 
 function answer(changes: Partial<Answer>): Answer {
   const body = Buffer.alloc(0);
-  return { status: 200, reason: '', contentType: 'application/x-fcs', keepAlive: true, challenges: '', body, ...changes };
+  return {
+    status: 200,
+    reason: '',
+    contentType: 'application/x-fcs',
+    keepAlive: true,
+    challenges: '',
+    body,
+    ...changes,
+  };
 }
 
 describe('a request', () => {
