@@ -122,7 +122,8 @@ function allowAnyOrigin(response: Response): void {
   response.set({
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
-    'Access-Control-Allow-Headers': 'Range',
+    // hls.js lets pages add what they like.
+    'Access-Control-Allow-Headers': '*',
     'Access-Control-Expose-Headers': 'Content-Length, Date',
     'Access-Control-Max-Age': '86400',
     'Cross-Origin-Resource-Policy': 'cross-origin',

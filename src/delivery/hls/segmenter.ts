@@ -101,6 +101,7 @@ export class Segmenter {
     if (this.#start === undefined) {
       if (!picture.isKeyframe) return undefined;
       this.#begin(picture.pts);
+      this.rule.note(picture.pts, true);
       this.#firstComposition = picture.pts - picture.dts;
       this.#audio = this.#audio.filter(({ at }) => at >= picture.pts - 1);
     }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Router } from 'express';
-import type { Request, Response } from 'express';
+import type { NextFunction, Request, Response } from 'express';
 import { RejectedError } from '../../errors.ts';
 import { pathOf, streamName, type Hub, type StreamName } from '../../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../../log.ts';
@@ -43,19 +43,19 @@ export function flvRouter(
     .route('/flv/*path')
     .head((request, response, next) => {
       const name = nameIn(request);
-      if (name === undefined || !isPublished(hub, name)) return next('route');
+      if (name === undefined || !isPublished(hub, name)) return absent(response, next);
       response.writeHead(200, { ...HEADERS, 'Content-Type': 'video/x-flv' }).end();
     })
     .get((request, response, next) => {
       const name = nameIn(request);
-      if (name === undefined) return next('route');
+      if (name === undefined) return absent(response, next);
       const player = log.child({
         app: name.app,
         stream: redactKey(name.key),
         scheme: 'http-flv',
         address: addressOf(request),
       });
-      play(name, request, response, { hub, settings, log: player, notFound: () => next('route') });
+      play(name, request, response, { hub, settings, log: player, notFound: next });
     })
     .options((_, response) => void response.writeHead(204, PREFLIGHT_HEADERS).end())
     .all((_, response) => void response.set({ Allow: 'GET, HEAD' }).status(405).end());
@@ -66,14 +66,17 @@ interface Play {
   readonly hub: Hub;
   readonly settings: FlvOptions;
   readonly log: Log;
-  readonly notFound: () => void;
+  readonly notFound: NextFunction;
+}
+
+/** A page of another site may know that, too. */
+function absent(response: Response, next: NextFunction): void {
+  response.set('Access-Control-Allow-Origin', '*');
+  next('route');
 }
 
 function play(name: StreamName, request: Request, response: Response, { hub, settings, log, notFound }: Play): void {
-  const isAbsent = (): void => {
-    response.set('Access-Control-Allow-Origin', '*');
-    notFound();
-  };
+  const isAbsent = (): void => absent(response, notFound);
   const head = (): ServerResponse => response.writeHead(200, { ...HEADERS, 'Content-Type': 'video/x-flv' });
   const client = new FlvClient(response, settings, { head, isAbsent, log });
   try {

@@ -72,6 +72,15 @@ describe('the segmenter', () => {
     }
   });
 
+  it('knows how far apart keyframes are when its first segment ends', () => {
+    const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
+    const closes = Array.from({ length: 51 }, (_, i) =>
+      segmenter.addVideo({ data: DATA, isKeyframe: i % 50 === 0, dts: i * 40, pts: i * 40 }),
+    );
+    expect(closes.at(-1)).toMatchObject({ closes: true });
+    expect(segmenter.rule.keyInterval).toBe(2_000);
+  });
+
   it('begins with a keyframe and tells where decoding can start', () => {
     const segmenter = new Segmenter({ video: VIDEO, audio: undefined }, OPTIONS);
     segmenter.addVideo({ data: DATA, isKeyframe: false, dts: 0, pts: 0 });

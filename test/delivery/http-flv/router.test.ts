@@ -174,7 +174,8 @@ describe('GET /flv/APP/STREAM.flv', () => {
 describe('other methods', () => {
   it('HEAD tells whether somebody publishes now', async () => {
     const { ask, publish, players } = await stage({ waitMs: 60_000 });
-    expect((await ask('/flv/live/cam.flv', 'HEAD')).statusCode).toBe(404);
+    const absent = await ask('/flv/live/cam.flv', 'HEAD');
+    expect([absent.statusCode, absent.headers['access-control-allow-origin']]).toEqual([404, '*']);
     publish();
     const response = await ask('/flv/live/cam.flv', 'HEAD');
     expect([response.statusCode, response.headers['content-type']]).toEqual([200, 'video/x-flv']);
