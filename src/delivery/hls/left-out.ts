@@ -6,6 +6,9 @@ const CARRIED: readonly string[] = ['avc1', 'hvc1', 'av01', 'vp09', 'mp4a', 'Opu
 const NOUN = { audio: 'sound', video: 'picture' } as const;
 const ADVICE = { audio: 'AAC or Opus', video: 'H.264, HEVC, AV1 or VP9' } as const;
 
+/** More codecs than any encoder has, and fewer than a publisher can invent: four bytes name one. */
+const MAX_SAID = 8;
+
 /** Says what of a stream HLS cannot carry: once for each codec of each publisher. */
 export class LeftOut {
   readonly #log: Log;
@@ -23,20 +26,19 @@ export class LeftOut {
   /** A frame of which nothing can be read: of an old codec, or empty. */
   frame(frame: Frame): void {
     const codec = frame.kind === 'data' ? undefined : codecOf(frame);
-    if (codec !== undefined && !CARRIED.includes(codec)) this.#say(frame.kind as 'audio' | 'video', codec);
+    if (codec !== undefined && !CARRIED.includes(codec)) this.#refuse(frame.kind as 'audio' | 'video', codec);
   }
 
   /** A packet of a track that could not be made anything of. */
   packet({ kind, codec, role }: MediaPacket): void {
-    if (!CARRIED.includes(codec)) this.#say(kind, codec);
-    else if (role === 'config') this.#say(kind, codec, 'a configuration of ');
+    if (!CARRIED.includes(codec)) this.#refuse(kind, codec);
+    else if (role === 'config') this.#refuse(kind, codec, 'a configuration of ');
   }
 
   /** More tracks than HLS makes playlists of one stream. */
   tracksBeyond(max: number): void {
-    if (this.#said.has('')) return;
-    this.#said.add('');
-    this.#log.warn(
+    this.#say(
+      '',
       { max },
       `a publisher has more tracks than the ${max} that HLS makes playlists of: it leaves out the others`,
     );
@@ -44,20 +46,19 @@ export class LeftOut {
 
   /** Sound that is carried, and that few can hear. */
   heardByFew(codec: string): void {
-    if (this.#said.has(codec)) return;
-    this.#said.add(codec);
-    this.#log.warn(
-      { codec },
-      `a publisher's sound is ${codec}, which most browsers do not play: they show the picture without it. Set the encoder to ${ADVICE.audio}`,
-    );
+    const message = `a publisher's sound is ${codec}, which most browsers do not play: they show the picture without it. Set the encoder to ${ADVICE.audio}`;
+    this.#say(codec, { codec }, message);
   }
 
-  #say(kind: 'audio' | 'video', codec: string, what = ''): void {
-    if (this.#said.has(codec)) return;
-    this.#said.add(codec);
-    this.#log.warn(
-      { codec },
-      `HLS leaves out a publisher's ${NOUN[kind]}: it cannot carry ${what}${codec}. Set the encoder to ${ADVICE[kind]}`,
-    );
+  #refuse(kind: 'audio' | 'video', fourCc: string, what = ''): void {
+    const codec = fourCc.replace(/[^\x20-\x7e]/g, '?');
+    const message = `HLS leaves out a publisher's ${NOUN[kind]}: it cannot carry ${what}${codec}. Set the encoder to ${ADVICE[kind]}`;
+    this.#say(codec, { codec }, message);
+  }
+
+  #say(once: string, fields: object, message: string): void {
+    if (this.#said.has(once) || this.#said.size >= MAX_SAID) return;
+    this.#said.add(once);
+    this.#log.warn(fields, message);
   }
 }

@@ -11,6 +11,11 @@ import {
   type VideoRange,
 } from '../../media/index.ts';
 
+/** Tracks of each kind that are followed: as many as one message may have. */
+const MAX_TRACKS = 32;
+/** A longer record describes nothing that is known; the hub remembers none either. */
+const MAX_RECORD_BYTES = 256 * 1024;
+
 /** One track as far as its publisher has described it. */
 interface Described {
   codec: string;
@@ -29,6 +34,7 @@ export class StreamTracks {
   learn(packet: MediaPacket): boolean {
     const tracks = packet.kind === 'video' ? this.#video : this.#audio;
     const known = tracks.get(packet.track);
+    if (known === undefined && tracks.size >= MAX_TRACKS) return false;
     if (packet.role === 'config') return this.#configure(tracks, packet, known);
     if (packet.role === 'metadata') this.#note(packet);
     if (packet.role !== 'coded' || !packet.isKeyframe) return false;
@@ -88,6 +94,7 @@ export class StreamTracks {
 
   #configure(tracks: Map<number, Described>, packet: MediaPacket, known: Described | undefined): boolean {
     const { codec, data } = packet;
+    if (data.length > MAX_RECORD_BYTES) return false;
     if (known?.codec === codec && known.record?.equals(data) === true) return false;
     return this.#set(tracks, packet, codec, Buffer.from(data));
   }

@@ -46,4 +46,22 @@ describe('what HLS leaves out', () => {
       ...['vp08', 'vvc1', 'a configuration of mp4a'],
     ]);
   });
+
+  it('is said of so many codecs and no more, in letters that a log can show', () => {
+    const { log, lines } = recordingLog();
+    const leftOut = new LeftOut(log);
+    for (let i = 0; i < 100; i++) {
+      for (const packet of packetsOf(frame(9, 0x91, 'xx', 0x1b, i, 1))) leftOut.packet(packet);
+    }
+    expect(lines.length).toBe(8);
+    expect(lines[0]!.message).toContain('it cannot carry xx??.');
+  });
+
+  it('is a track beyond those that there are playlists for', () => {
+    const { log, lines } = recordingLog();
+    const leftOut = new LeftOut(log);
+    leftOut.tracksBeyond(8);
+    leftOut.tracksBeyond(8);
+    expect(lines).toMatchObject([{ message: /more tracks than the 8/ }]);
+  });
 });
