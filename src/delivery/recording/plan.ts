@@ -20,9 +20,13 @@ const VIDEO_GONE_MS = 10_000;
 
 /** Sound that may wait for a stream's first picture: some four seconds of AAC. */
 const MAX_EARLY = 200;
+/** The same in bytes: FLAC of six channels. */
+const MAX_EARLY_BYTES = 4 * 1024 * 1024;
 
 /** As many as a stream in the hub has: a publisher may think of a new name for each. */
 const MAX_CONFIGS = 64;
+/** A longer one goes by as it is; the hub remembers none either. */
+const MAX_CONFIG_BYTES = 256 * 1024;
 
 /** A tag's head and its back pointer. */
 const TAG_BYTES = 15;
@@ -46,6 +50,7 @@ export class RecordingPlan {
   #isOpen = false;
   /** What came before the first picture of all; undefined once there is a file. */
   #early: { readonly frame: Frame; readonly at: number }[] | undefined = [];
+  #earlyBytes = 0;
   #mustSplit = false;
   #start = 0;
   #bytes = 0;
@@ -74,6 +79,7 @@ export class RecordingPlan {
   }
 
   #config(frame: Frame, key: string): readonly RecordingStep[] {
+    if (frame.payload.length > MAX_CONFIG_BYTES) return this.#isOpen ? [this.#write(frame, this.#clock.now)] : [];
     this.#configs.delete(key);
     this.#configs.set(key, frame);
     if (this.#configs.size > MAX_CONFIGS) this.#forgetOldest();
@@ -114,7 +120,10 @@ export class RecordingPlan {
   #keep(frame: Frame, at: number): [] {
     if (this.#early === undefined || frame.kind === 'video') return [];
     this.#early.push({ frame, at });
-    if (this.#early.length > MAX_EARLY) this.#early.shift();
+    this.#earlyBytes += frame.payload.length;
+    while (this.#early.length > MAX_EARLY || this.#earlyBytes > MAX_EARLY_BYTES) {
+      this.#earlyBytes -= this.#early.shift()!.frame.payload.length;
+    }
     return [];
   }
 

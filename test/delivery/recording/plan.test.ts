@@ -43,6 +43,30 @@ describe('A recording', () => {
     ]);
   });
 
+  it.each([
+    [200, 10, 200],
+    [201, 10, 200],
+    [4, 1024 * 1024, 4],
+    [5, 1024 * 1024, 4],
+  ])('keeps no more of it than it needs: of %i packets of %i bytes %i', (count, size, kept) => {
+    const early = Array.from({ length: count }, (_, index) => audio(index, 0, size));
+    expect(run([avcHeader(), aacHeader(), ...early, key(count)])).toHaveLength(1 + kept + 1);
+  });
+
+  it('writes a configuration that is longer than any real one, and does not remember it', () => {
+    const endless = cuePoint(0, 0, 256 * 1024);
+    const frame = frameFromMessage({
+      ...{ type: 18, streamId: 1, timestamp: 0 },
+      payload: Buffer.concat([string('@setDataFrame'), endless.payload]),
+    });
+    expect(run([frame, avcHeader(), key(0), frame, inter(40)])).toEqual([
+      'open 1',
+      'video 0',
+      'config data 0',
+      'video 40',
+    ]);
+  });
+
   it('of sound alone begins with any packet', () => {
     expect(run([aacHeader(), audio(70), audio(93)])).toEqual(['open 1', 'audio 0', 'audio 23']);
   });
