@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { run, type Running } from './programs.ts';
+import { WATCH_WHITE } from './white-pictures.ts';
 
 /** How long in each second the picture is white and a tone sounds; the rest is black and silent. */
 const MARK_S = 0.1;
@@ -65,20 +66,10 @@ export const measureMarks = (seconds: number): string => `(async () => {
   const analyser = new AnalyserNode(context, { fftSize: 8192 });
   context.createMediaElementSource(video).connect(analyser).connect(context.destination);
   await context.resume();
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 1;
-  const pen = canvas.getContext('2d', { willReadFrequently: true });
+  ${WATCH_WHITE}
   const flashes = [];
   const beeps = [];
-  let isWhite = true;
-  const see = (_, { expectedDisplayTime }) => {
-    pen.drawImage(video, 0, 0, 1, 1);
-    const white = pen.getImageData(0, 0, 1, 1).data[1] > 128;
-    if (white && !isWhite) flashes.push(expectedDisplayTime);
-    isWhite = white;
-    video.requestVideoFrameCallback(see);
-  };
-  video.requestVideoFrameCallback(see);
+  watchWhite(video, ({ expectedDisplayTime }) => flashes.push(expectedDisplayTime));
   const samples = new Float32Array(analyser.fftSize);
   let silentUntil = 0;
   const hear = () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Message } from '../../src/protocol/index.ts';
 import { flvTagsIn } from './flv-tags.ts';
 import { run } from './programs.ts';
+import { WATCH_WHITE } from './white-pictures.ts';
 
 /** How far the flashes are apart, and how long each lasts. */
 export const FLASH_EVERY_MS = 2_000;
@@ -30,20 +31,9 @@ export async function flashingClip(folder: string, seconds: number): Promise<Mes
 
 /** For the browser: notes from now on in `flashes` when a white picture follows a black one, in seconds of media. */
 export const NOTE_FLASHES = `(() => {
-  const video = document.querySelector('video');
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = 1;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  let wasBright = true;
+  ${WATCH_WHITE}
   window.flashes = [];
-  const look = (_, { mediaTime }) => {
-    context.drawImage(video, 0, 0, 1, 1);
-    const isBright = context.getImageData(0, 0, 1, 1).data[0] > 128;
-    if (isBright && !wasBright) window.flashes.push(mediaTime);
-    wasBright = isBright;
-    video.requestVideoFrameCallback(look);
-  };
-  video.requestVideoFrameCallback(look);
+  watchWhite(document.querySelector('video'), ({ mediaTime }) => window.flashes.push(mediaTime));
 })()`;
 
 /** For the browser: the flashes so far, and all cues of the video's metadata track. */
