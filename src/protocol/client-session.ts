@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { LimitError, UsageError } from '../errors.ts';
 import { unpackAggregate } from './aggregate.ts';
 import type { AmfValue } from './amf0.ts';
 import { decodeCall, type Call } from './call.ts';
@@ -9,6 +9,7 @@ import { connectObject } from './connect-object.ts';
 import { Connection } from './connection.ts';
 import type { ControlMessage } from './control.ts';
 import { MessageType, type Message } from './message.ts';
+import { RateGate } from './rate-gate.ts';
 import type { SessionSettings } from './session-options.ts';
 import type { Session } from './session.ts';
 import { readStatus, type Status } from './status.ts';
@@ -47,6 +48,7 @@ export class ClientSession implements Session<ClientEvent> {
   #toldToLeave = false;
   #bytesSent = 0;
   readonly #streams: ClientStreams;
+  readonly #commands: RateGate;
   /** `call()`s in flight: transaction -> request. */
   readonly #calls = new Map<number, number>();
 
@@ -58,6 +60,7 @@ export class ClientSession implements Session<ClientEvent> {
       tick: (time) => this.#streams.tick(time),
     });
     this.#streams = new ClientStreams(this.#connection, this.#send.bind(this));
+    this.#commands = new RateGate(this.#connection.options.maxCommandsPerSecond);
   }
 
   // ---- Session
@@ -245,7 +248,10 @@ export class ClientSession implements Session<ClientEvent> {
     }
   }
 
+  /** Throws `LimitError` TOO_MANY_COMMANDS: a server answers, and tells now and then. */
   #answer(call: Call): void {
+    if (!this.#commands.allow(this.#connection.now))
+      throw new LimitError('TOO_MANY_COMMANDS', 'more commands than any server has to say');
     switch (call.name) {
       case '_result':
       case '_error':

@@ -244,6 +244,16 @@ describe('what servers do', () => {
     },
   );
 
+  it('has so much to say in a second, and no more', () => {
+    const server = new ScriptedServer({ maxCommandsPerSecond: 3 }).connected();
+    server.now = 1000;
+    const status = (): void => server.onStatus(1, 'status', 'NetStream.Whatever');
+    for (let count = 0; count < 3; count++) status();
+    server.now = 2000;
+    for (let count = 0; count < 3; count++) status();
+    expect(status).toThrow(expect.objectContaining({ code: 'TOO_MANY_COMMANDS' }));
+  });
+
   it.each(['close', 'onFCUnsubscribe'])('asks us to leave by %s', (name) => {
     const server = new ScriptedServer().connected();
     server.call(name, 0, null);
