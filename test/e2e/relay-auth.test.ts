@@ -1,20 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeClip, type Clip } from '../support/clip.ts';
 import { FarServer } from '../support/far-server.ts';
 import { startGateway } from '../support/gateway.ts';
+import { keeping } from '../support/kept.ts';
 import { passwordHabits, SERVER_PASSWORD, SERVER_USER, type PasswordMode } from '../support/password-server.ts';
 import { has, missing, run } from '../support/programs.ts';
 
-const stops: (() => Promise<unknown>)[] = [];
-
-function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
-  stops.push(() => started.stop());
-  return started;
-}
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
+const { kept, later } = keeping();
 
 const MODES: readonly PasswordMode[] = ['adobe', 'adobe with opaque', 'llnw'];
 const USERINFO = `${SERVER_USER}:${encodeURIComponent(SERVER_PASSWORD)}`;
@@ -24,7 +16,7 @@ describe.skipIf(!has('ffmpeg'))(
   () => {
     const clip = async (): Promise<Clip> => {
       const made = await makeClip(2);
-      stops.push(() => made.remove());
+      later(() => made.remove());
       return made;
     };
 

@@ -1,24 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeClip, playToEnd } from '../support/clip.ts';
 import { startGateway } from '../support/gateway.ts';
+import { keeping } from '../support/kept.ts';
 import { has, missing } from '../support/programs.ts';
 import { pictures } from '../support/relay-targets.ts';
 
-const stops: (() => Promise<unknown>)[] = [];
-
-function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
-  stops.push(() => started.stop());
-  return started;
-}
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
+const { kept, later } = keeping();
 
 describe.skipIf(!has('ffmpeg'))(`A push of some codecs${missing('ffmpeg')}`, () => {
   it('is a whole stream of these: FFmpeg plays it at once, unchanged, and misses nothing in it', async () => {
     const clip = await makeClip(4);
-    stops.push(() => clip.remove());
+    later(() => clip.remove());
     const target = kept(await startGateway({ core: { grace: '300ms' } }));
     const rule = (name: string, codec: string) => ({
       push: 'live/*',

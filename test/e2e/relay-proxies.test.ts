@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeClip, playToEnd } from '../support/clip.ts';
 import { PROXY_PASSWORD, PROXY_USERINFO, startSocks, startSquid } from '../support/egress-proxies.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { keeping } from '../support/kept.ts';
 import { expectUnchanged } from '../support/packets.ts';
 import { has, missing } from '../support/programs.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -9,21 +10,12 @@ import { TAIL_LOST_BY_FFMPEG } from '../support/sixteen-pairs.ts';
 
 const SCHEMES = ['rtmp', 'rtmps', 'rtmpt', 'rtmpts'] as const;
 
-const stops: (() => Promise<unknown>)[] = [];
-
-function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
-  stops.push(() => started.stop());
-  return started;
-}
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
+const { kept, later } = keeping();
 
 /** Publishes to a gateway that pushes over all four schemes through `proxy`; fails unless everything arrives unchanged. */
 async function pushThrough(target: TestGateway, proxy: string): Promise<void> {
   const clip = await makeClip(4);
-  stops.push(() => clip.remove());
+  later(() => clip.remove());
   const { log, lines } = recordingLog();
   const to = SCHEMES.map((scheme) => target.url(scheme, `copy/${scheme}-{stream}`));
   const rules = [{ push: 'live/*', to, verify: false, proxy }];

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeClip, playToEnd, type Clip } from '../support/clip.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { keeping } from '../support/kept.ts';
 import { expectUnchanged } from '../support/packets.ts';
 import { has, missing, run } from '../support/programs.ts';
 import { expectFromKeyframe, KEYFRAME_EVERY, pictures, twoTargets } from '../support/relay-targets.ts';
@@ -10,14 +11,9 @@ import { TAIL_LOST_BY_FFMPEG } from '../support/sixteen-pairs.ts';
 
 const LOST = TAIL_LOST_BY_FFMPEG.rtmpt;
 
-const stops: (() => Promise<unknown>)[] = [];
+const { kept, later } = keeping();
 
 /** To be stopped after the test, the last first. */
-function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
-  stops.push(() => started.stop());
-  return started;
-}
-
 async function gateway(overrides: Record<string, unknown> = {}): Promise<TestGateway> {
   return kept(await startGateway({ core: { grace: '300ms' }, ...overrides }));
 }
@@ -26,10 +22,6 @@ const framesOf = ({ gateway }: TestGateway, path: string) =>
   gateway.streams().find(({ name }) => `${name.app}/${name.key}` === path)?.frames;
 
 const links = ({ gateway }: TestGateway) => gateway.relays()[0]!.links;
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
 
 describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missing('ffmpeg')}`, () => {
   let clip: Clip;
@@ -55,7 +47,7 @@ describe.skipIf(!has('ffmpeg'))(`FFmpeg's stream goes on to other servers${missi
   it('and one that takes connections and reads nothing, or is not there, costs the others nothing', async () => {
     const dead = net.createServer((socket) => void socket.pause().on('error', () => {}));
     await once(dead.listen(0, '127.0.0.1'), 'listening');
-    stops.push(async () => dead.close());
+    later(async () => dead.close());
     const { port } = dead.address() as net.AddressInfo;
     const target = await gateway();
     const to = [`rtmp://127.0.0.1:${port}/a/b`, 'rtmp://127.0.0.1:1/a/b', target.url('rtmp', 'copy/{stream}')];

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FLV_BACK_POINTER_BYTES, FLV_HEADER_BYTES, FLV_TAG_HEAD_BYTES, readFlvTagHead } from '../../src/media/flv.ts';
 import { frameFromMessage, type Frame } from '../../src/media/index.ts';
 import { dumpToEnd, playToEnd } from '../support/clip.ts';
 import type { TestGateway } from '../support/gateway.ts';
+import { keeping } from '../support/kept.ts';
 import { expectUnchanged } from '../support/packets.ts';
 import { has, missing } from '../support/programs.ts';
 import { expectFromKeyframe, twoTargets } from '../support/relay-targets.ts';
@@ -18,16 +19,7 @@ const LIMIT_MS = 120_000;
 /** The longest pause between attempts is 15 s, a quarter more or less; an attempt itself takes no time here. */
 const BACK_WITHIN_MS = 20_000;
 
-const stops: (() => Promise<unknown>)[] = [];
-
-function kept<T extends { stop(): Promise<unknown> }>(started: T): T {
-  stops.push(() => started.stop());
-  return started;
-}
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
+const { kept } = keeping();
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
