@@ -19,7 +19,9 @@ const AT_ONCE: readonly string[] = ['tls', 'relay'];
  */
 export async function reload(gateway: Reloadable, running: Config, load: () => Config, log: Log): Promise<Config> {
   const next = readAgain(load, log) ?? running;
-  const waiting = Object.keys(next).filter((key) => !AT_ONCE.includes(key) && !isSame(key as keyof Config, running, next));
+  const waiting = Object.keys(next).filter(
+    (key) => !AT_ONCE.includes(key) && !isSame(key as keyof Config, running, next),
+  );
   if (waiting.length > 0) {
     log.warn({ event: 'reload', waiting }, `changed, but only at the next start: ${waiting.join(', ')}`);
   }

@@ -1,3 +1,4 @@
+import { FOUR_CCS } from '../media/index.ts';
 import { CapsEx, object, property, type AmfObject } from '../protocol/index.ts';
 
 /** Where a relaying gateway says, in its connect command, which gateways the stream has come through. Ours alone. */
@@ -16,7 +17,7 @@ const MAX_TEXT = 1024;
  */
 export function relayProperties(hops: readonly string[], follows = false): AmfObject {
   return object({
-    fourCcList: ['avc1', 'hvc1', 'vvc1', 'av01', 'vp09', 'vp08', 'mp4a', 'Opus', 'fLaC', 'ac-3', 'ec-3', '.mp3'],
+    fourCcList: [...FOUR_CCS.video, ...FOUR_CCS.audio],
     capsEx: CapsEx.multitrack | CapsEx.modEx | (follows ? CapsEx.reconnect : 0),
     [HOPS]: hops.join(','),
   });

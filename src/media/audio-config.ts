@@ -39,12 +39,23 @@ export function isSelfDescribing(fourCc: string): boolean {
  * Undefined if it is not understood, or not by the muxer.
  */
 export function audioConfig(fourCc: string, record: Buffer | undefined, packet?: Buffer): AudioConfig | undefined {
-  if (fourCc === 'mp4a') return record && aacConfig(record);
-  if (fourCc === 'Opus') return opusConfig(record);
-  if (fourCc === 'fLaC') return flacConfig(record);
-  if (fourCc === '.mp3') return mp3Config(packet);
-  if (fourCc === 'ac-3') return ac3Config(packet);
-  return fourCc === 'ec-3' ? eac3Config(packet) : undefined;
+  return READERS.get(fourCc)?.(record, packet);
+}
+
+type Reader = (record: Buffer | undefined, packet: Buffer | undefined) => AudioConfig | undefined;
+
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['mp4a', (record) => record && aacConfig(record)],
+  ['Opus', opusConfig],
+  ['fLaC', flacConfig],
+  ['.mp3', (_, packet) => mp3Config(packet)],
+  ['ac-3', (_, packet) => ac3Config(packet)],
+  ['ec-3', (_, packet) => eac3Config(packet)],
+]);
+
+/** Whether `audioConfig` knows the codec at all. */
+export function isKnownSound(fourCc: string): boolean {
+  return READERS.has(fourCc);
 }
 
 /** Samples in a packet, at the rate of its configuration; 0 if it does not tell. */

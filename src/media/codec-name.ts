@@ -1,6 +1,12 @@
 import { fourCcOffset } from './codecs.ts';
 import type { Frame } from './frame.ts';
 
+/** Codecs of Enhanced RTMP v2. */
+export const FOUR_CCS = Object.freeze({
+  video: ['avc1', 'hvc1', 'vvc1', 'av01', 'vp09', 'vp08'] as readonly string[],
+  audio: ['mp4a', 'Opus', 'fLaC', 'ac-3', 'ec-3', '.mp3'] as readonly string[],
+});
+
 /** FLV 1.0 annex E ids by the names Enhanced RTMP (or common use) has for them; 12 to 14 are the custom of cameras and CDNs. */
 const LEGACY_VIDEO: Readonly<Record<number, string>> = {
   2: 'h263',
@@ -27,6 +33,11 @@ const LEGACY_AUDIO: Readonly<Record<number, string>> = {
   14: '.mp3',
 };
 
+/** The codec that has this number in FLV, under the same name as in Enhanced RTMP if it has one there. */
+export function legacyCodec(kind: 'audio' | 'video', id: number): string | undefined {
+  return (kind === 'video' ? LEGACY_VIDEO : LEGACY_AUDIO)[id];
+}
+
 /**
  * The codec of an audio or video frame as a FourCC (`avc1`, `mp4a`, …) or an old name, for people to read; undefined if it
  * is not understood. Of several tracks with several codecs, the first.
@@ -34,16 +45,21 @@ const LEGACY_AUDIO: Readonly<Record<number, string>> = {
 export function codecOf(frame: Frame): string | undefined {
   const { kind, payload } = frame;
   if (kind === 'data' || payload.length === 0) return undefined;
-  if (kind === 'audio') return payload[0]! >> 4 === 9 ? fourCc(kind, payload) : LEGACY_AUDIO[payload[0]! >> 4];
+  if (kind === 'audio') return payload[0]! >> 4 === 9 ? fourCc(kind, payload) : legacyCodec(kind, payload[0]! >> 4);
   if (payload[0]! >= 0x80) return fourCc(kind, payload);
   const codec = payload[0]! & 15;
-  return codec === 7 && frame.isConfig && isHvcC(payload.subarray(5)) ? 'hvc1' : LEGACY_VIDEO[codec];
+  return codec === 7 && frame.isConfig && isHvcC(payload.subarray(5)) ? 'hvc1' : legacyCodec(kind, codec);
 }
 
 function fourCc(kind: 'audio' | 'video', payload: Buffer): string | undefined {
   const at = fourCcOffset(kind, payload);
   if (at < 0 || payload.length < at + 4) return undefined;
-  return payload.toString('latin1', at, at + 4).replace(/[^\x20-\x7e]/g, '?');
+  return printable(payload.toString('latin1', at, at + 4));
+}
+
+/** A FourCC as logs and terminals can show it: a publisher may put anything into its four bytes. */
+export function printable(fourCc: string): string {
+  return fourCc.replace(/[^\x20-\x7e]/g, '?');
 }
 
 /**

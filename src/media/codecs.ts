@@ -29,7 +29,6 @@ const MULTICHANNEL = 4 << 1;
 export const MAX_TRACKS = 32;
 export const MAX_MODEX = 8;
 
-/** Legacy CodecIDs whose tag body has a packet type and a composition time: 7 AVC, and by custom 12 HEVC, 13 AV1. */
 const LEGACY_AVC = 7;
 const LEGACY_HEVC = 12;
 const LEGACY_AV1 = 13;
@@ -51,7 +50,8 @@ const PACKET_MPEG2TS_START = 5;
 const PACKET_MULTICHANNEL = 4;
 
 const ONE_TRACK = 0;
-const MANY_TRACKS_MANY_CODECS = 2;
+/** Multitrack: each track names its own codec. */
+export const MANY_TRACKS_MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
 
 export function isKeyframeOf(traits: Traits): boolean {
@@ -93,6 +93,11 @@ export function classifyAudio(payload: Buffer): Traits {
   return format === LEGACY_AAC && payload.length > 2 && payload[1] === 0 ? HEADER : OPAQUE;
 }
 
+/** Legacy CodecIDs whose tag body has a packet type and a composition time: 7 AVC, and by custom 12 HEVC, 13 AV1. */
+export function hasPacketType(codecId: number): boolean {
+  return codecId === LEGACY_AVC || codecId === LEGACY_HEVC || codecId === LEGACY_AV1;
+}
+
 /**
  *     legacy video   | type:4 codec:4 | packet type:8 | composition time:24 | data     (the middle only for 7, 12, 13)
  */
@@ -101,7 +106,7 @@ function legacyVideo(payload: Buffer): Traits {
   const codec = payload[0]! & 15;
   if (frameType === FRAME_COMMAND) return OPAQUE;
   const frame = isKeyType(frameType) ? KEYFRAME : OPAQUE;
-  if (codec !== LEGACY_AVC && codec !== LEGACY_HEVC && codec !== LEGACY_AV1) return payload.length > 1 ? frame : OPAQUE;
+  if (!hasPacketType(codec)) return payload.length > 1 ? frame : OPAQUE;
   if (payload.length <= 5) return OPAQUE;
   if (payload[1] === PACKET_START) return HEADER;
   return payload[1] === PACKET_CODED ? frame : OPAQUE;

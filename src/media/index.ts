@@ -5,9 +5,8 @@
  */
 export { Frame, frameFromMessage, messageFromFrame, retimed, type FrameEncoding, type FrameKind } from './frame.ts';
 export { encodingOf, MAX_OTHER_ENCODINGS, MEDIA_CHUNK_STREAMS } from './encoding.ts';
-export { codecOf } from './codec-name.ts';
+export { codecOf, FOUR_CCS, legacyCodec, printable } from './codec-name.ts';
 export { transferOf, videoRange, type VideoRange } from './colour.ts';
-export { fourCcOffset } from './codecs.ts';
 export { asSetDataFrame, isAboutPlaying } from './data.ts';
 export {
   bareMetadata,
@@ -29,9 +28,10 @@ export {
   type FlvTagHead,
 } from './flv.ts';
 export { MAX_TIMED_EVENT_BYTES, mayBeTimedEvent, readTimedEvent, type TimedEvent } from './timed-event.ts';
-export { MAX_SPLICE_BYTES, readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
+export { readSplice, type SpliceInfo, type SpliceMark } from './splice.ts';
+export { keepTracks } from './track-filter.ts';
 export { packetsOf, type MediaPacket } from './packets.ts';
-export { audioConfig, isSelfDescribing, soundSamples, type AudioConfig } from './audio-config.ts';
-export { videoConfig, type VideoConfig } from './video-config.ts';
+export { audioConfig, isKnownSound, isSelfDescribing, soundSamples, type AudioConfig } from './audio-config.ts';
+export { isKnownPicture, videoConfig, type VideoConfig } from './video-config.ts';
 // A frame's times are RTMP's.
 export { addTimestamp, compareTimestamps } from '../protocol/index.ts';

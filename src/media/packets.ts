@@ -1,5 +1,5 @@
-import { isHvcC } from './codec-name.ts';
-import { skipModEx } from './codecs.ts';
+import { isHvcC, legacyCodec } from './codec-name.ts';
+import { hasPacketType, MANY_TRACKS_MANY_CODECS as MANY_CODECS, skipModEx } from './codecs.ts';
 import type { Frame } from './frame.ts';
 
 /** One track's share of a message: a configuration record or one coded picture or sound, without any FLV around it. */
@@ -18,15 +18,10 @@ export interface MediaPacket {
   readonly data: Buffer;
 }
 
-const LEGACY_VIDEO: Readonly<Record<number, string>> = { 7: 'avc1', 12: 'hvc1', 13: 'av01' };
-const LEGACY_AAC = 10;
-/** MP3, and MP3 at 8 kHz. */
-const LEGACY_MP3: readonly number[] = [2, 14];
 const ROLES = { 0: 'config', 1: 'coded', 2: 'end', 3: 'coded', 4: 'metadata' } as const;
 const CODED_WITHOUT_COMPOSITION = 3;
 const VIDEO_METADATA = 4;
 const MULTITRACK = { video: 6, audio: 5 } as const;
-const MANY_CODECS = 2;
 /** Enhanced RTMP v2: only these have a composition time before their coded frames. */
 const COMPOSED = new Set(['avc1', 'hvc1', 'vvc1']);
 
@@ -43,7 +38,8 @@ export function packetsOf(frame: Frame): readonly MediaPacket[] {
 }
 
 function legacyVideo(payload: Buffer, isKeyframe: boolean): MediaPacket[] {
-  const codec = LEGACY_VIDEO[payload[0]! & 15];
+  const id = payload[0]! & 15;
+  const codec = hasPacketType(id) ? legacyCodec('video', id) : undefined;
   const role = ROLES[payload[1] as keyof typeof ROLES];
   if (codec === undefined || role === undefined || payload.length < 5 || payload[1]! >= CODED_WITHOUT_COMPOSITION)
     return [];
@@ -56,12 +52,13 @@ function legacyVideo(payload: Buffer, isKeyframe: boolean): MediaPacket[] {
 }
 
 function legacyAudio(payload: Buffer): MediaPacket[] {
-  if (LEGACY_MP3.includes(payload[0]! >> 4)) return packet('audio', 0, '.mp3', 1, true, payload.subarray(1));
-  if (payload[0]! >> 4 !== LEGACY_AAC || payload[1]! > 1) return [];
+  const codec = legacyCodec('audio', payload[0]! >> 4);
+  if (codec === '.mp3') return packet('audio', 0, '.mp3', 1, true, payload.subarray(1));
+  if (codec !== 'mp4a' || payload[1]! > 1) return [];
   const role = payload[1] === 0 ? 'config' : 'coded';
   const data = payload.subarray(2);
   if (role === 'coded' && data.length === 0) return [];
-  return [{ kind: 'audio', track: 0, codec: 'mp4a', role, isKeyframe: true, compositionMs: 0, data }];
+  return [{ kind: 'audio', track: 0, codec, role, isKeyframe: true, compositionMs: 0, data }];
 }
 
 function enhancedPackets({ payload }: Frame, kind: 'audio' | 'video'): MediaPacket[] {

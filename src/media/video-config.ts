@@ -22,7 +22,7 @@ export interface VideoConfig extends VideoLook {
  */
 export function videoConfig(fourCc: string, record: Buffer | undefined, keyframe?: Buffer): VideoConfig | undefined {
   try {
-    const config = readConfig(fourCc, record, keyframe);
+    const config = READERS.get(fourCc)?.(record, keyframe);
     return config && isSide(config.width) && isSide(config.height) ? config : undefined;
   } catch {
     // Cut short: no configuration.
@@ -30,11 +30,18 @@ export function videoConfig(fourCc: string, record: Buffer | undefined, keyframe
   }
 }
 
-function readConfig(fourCc: string, record: Buffer | undefined, keyframe?: Buffer): VideoConfig | undefined {
-  if (fourCc === 'avc1') return record && avcConfig(record);
-  if (fourCc === 'hvc1') return record && hevcConfig(record);
-  if (fourCc === 'av01') return av1Config(record, keyframe);
-  return fourCc === 'vp09' ? vp9Config(record, keyframe) : undefined;
+type Reader = (record: Buffer | undefined, keyframe: Buffer | undefined) => VideoConfig | undefined;
+
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['avc1', (record) => record && avcConfig(record)],
+  ['hvc1', (record) => record && hevcConfig(record)],
+  ['av01', av1Config],
+  ['vp09', vp9Config],
+]);
+
+/** Whether `videoConfig` knows the codec at all. */
+export function isKnownPicture(fourCc: string): boolean {
+  return READERS.has(fourCc);
 }
 
 /** MP4 has 16 bits for it (ISO/IEC 14496-12, 12.1.3), and no codec here goes further. */

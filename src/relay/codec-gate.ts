@@ -1,12 +1,9 @@
-import { codecOf, fourCcOffset, frameFromMessage, type Frame } from '../media/index.ts';
+import { codecOf, frameFromMessage, keepTracks, legacyCodec, type Frame } from '../media/index.ts';
 import { AmfEcmaArray, AmfObject, decodeAmf0, encodeAmf0, type AmfValue } from '../protocol/index.ts';
 import type { AllowedCodecs } from './codec-rules.ts';
 
 /** Codecs that are remembered as left out: more than there are. */
 const MAX_LEFT_OUT = 16;
-
-/** In a message with several tracks: each names its own codec. */
-const MANY_CODECS = 2;
 
 /** What metadata says of one kind of track, and what a player would wait for in vain. */
 const OF_KIND = {
@@ -31,12 +28,6 @@ const OF_KIND = {
     'audiodelay',
   ],
 } as const;
-
-/** FLV's numbers for codecs in metadata; larger ones are a FourCC in four bytes (Enhanced RTMP). */
-const BY_ID: Readonly<Record<'video' | 'audio', Readonly<Record<number, string>>>> = {
-  video: { 7: 'avc1', 12: 'hvc1', 13: 'av01' },
-  audio: { 2: '.mp3', 10: 'mp4a', 14: '.mp3' },
-};
 
 /** Keeps from one server the tracks whose codecs are not for it; metadata follows. */
 export class CodecGate {
@@ -65,7 +56,7 @@ export class CodecGate {
     if (frame.kind === 'data') return frame.configKey === 'data:onMetaData' ? this.#metadata(frame) : frame;
     const allowed = this.#allowed[frame.kind];
     if (allowed === undefined) return frame;
-    if (frame.tracks !== undefined) return this.#tracks(frame, allowed);
+    if (frame.tracks !== undefined) return keepTracks(frame, (codec) => this.#admits(codec, allowed));
     return this.#admits(this.#codecOf(frame), allowed) ? frame : undefined;
   }
 
@@ -85,22 +76,6 @@ export class CodecGate {
     const isAvc = (frame.payload[0]! & 15) === 7;
     if (isAvc && frame.isConfig) this.#disguised = codec;
     return isAvc ? (this.#disguised ?? codec) : codec;
-  }
-
-  /** | head | mode:4 packet:4 | FourCC (unless many codecs) | for each: FourCC (many codecs) | track:8 | size:24 | data | */
-  #tracks(frame: Frame, allowed: ReadonlySet<string>): Frame | undefined {
-    const { payload, type, timestamp } = frame;
-    const start = fourCcOffset(frame.kind as 'audio' | 'video', payload);
-    if (payload[start - 1]! >> 4 !== MANY_CODECS) return this.#admits(codecOf(frame), allowed) ? frame : undefined;
-    const kept: Buffer[] = [];
-    for (let at = start; at + 8 <= payload.length;) {
-      const end = at + 8 + payload.readUIntBE(at + 5, 3);
-      if (this.#admits(payload.toString('latin1', at, at + 4), allowed)) kept.push(payload.subarray(at, end));
-      at = end;
-    }
-    if (kept.length === 0) return undefined;
-    const rest = Buffer.concat([payload.subarray(0, start), ...kept]);
-    return rest.length === payload.length ? frame : frameFromMessage({ type, streamId: 0, timestamp, payload: rest });
   }
 
   #metadata(frame: Frame): Frame {
@@ -128,10 +103,11 @@ export class CodecGate {
   }
 }
 
+/** FLV's number for a codec, or its FourCC in four bytes (Enhanced RTMP), or a name. */
 function codecIn(kind: 'video' | 'audio', id: AmfValue): string | undefined {
   if (typeof id === 'string') return id;
   if (typeof id !== 'number') return undefined;
-  if (!(id >= 0x2000_0000 && id <= 0xffff_ffff)) return BY_ID[kind][id];
+  if (!(id >= 0x2000_0000 && id <= 0xffff_ffff)) return legacyCodec(kind, id);
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(Math.trunc(id));
   return bytes.toString('latin1');

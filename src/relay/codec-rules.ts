@@ -1,7 +1,8 @@
+import { FOUR_CCS } from '../media/index.ts';
 import { readCapabilities, type AmfValue, type Capabilities } from '../protocol/index.ts';
 
 /** Every codec there is. */
-export const ALL_CODECS = '*';
+const ALL_CODECS = '*';
 
 /** By the names that people and programs use for them (FFmpeg's, RFC 6381's, Enhanced RTMP's). */
 const BY_NAME: Readonly<Record<string, string>> = Object.freeze({
@@ -44,8 +45,6 @@ export function codecNamed(name: string): string | undefined {
   return Object.hasOwn(BY_NAME, known) ? BY_NAME[known] : undefined;
 }
 
-const AUDIO: readonly string[] = ['mp4a', '.mp3', 'Opus', 'fLaC', 'ac-3', 'ec-3'];
-
 /** Which codecs may go to a server; undefined for a kind of which all may. */
 export interface AllowedCodecs {
   readonly video: ReadonlySet<string> | undefined;
@@ -72,7 +71,7 @@ function announced(said: Capabilities, kind: 'video' | 'audio'): ReadonlySet<str
   const map = kind === 'video' ? said.videoFourCcInfoMap : said.audioFourCcInfoMap;
   const able = [...(map ?? [])].filter(([, mask]) => mask !== 0).map(([name]) => name);
   const listed = said.fourCcList ?? [];
-  const names = [...able, ...listed.filter((name) => AUDIO.includes(name) === (kind === 'audio'))];
+  const names = [...able, ...listed.filter((name) => FOUR_CCS.audio.includes(name) === (kind === 'audio'))];
   if (names.length === 0 || [...able, ...listed].includes(ALL_CODECS)) return undefined;
   return new Set([...ALWAYS[kind], ...names]);
 }

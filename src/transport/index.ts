@@ -30,7 +30,6 @@ export { Tunnels, type HttpPeer } from './rtmpt/tunnels.ts';
 export type { ClientIdentity } from './client-identity.ts';
 export { hasCertificates, type TlsClientOptions } from './tls-client.ts';
 export { isCipherList, TLS_DEFAULTS, type ClientTrust, type TlsOptions, type TlsVersion } from './tls-server.ts';
-export { connectThrough } from './through-proxy.ts';
 export { trustList } from './trust-list.ts';
 export { streamKey, type Balance } from './balance.ts';
 export type { UpstreamServer } from './upstream.ts';

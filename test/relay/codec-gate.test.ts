@@ -65,6 +65,12 @@ describe('a gate', () => {
     expect(told).toEqual(['hvc1', 'av01']);
   });
 
+  it('remembers sixteen codecs that it left out, and tells of no more', () => {
+    const { gate: codecs, told } = gate();
+    for (let i = 0; i < 17; i++) codecs.pass(frame(9, [0x93, ...Buffer.from(`no${10 + i}`), 1]));
+    expect([told.length, told[15], codecs.leftOut]).toEqual([16, 'no25', told]);
+  });
+
   it('knows HEVC that calls itself AVC by its configuration (OBS before 29.1)', () => {
     const record = Buffer.alloc(23);
     record.set([1, 1, 0x60], 0);

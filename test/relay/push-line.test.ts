@@ -106,6 +106,18 @@ it('tells where the server wants to have us once it is used, and the last word o
   await far.stop();
 });
 
+it('heeds eight things that a server says in one breath with its yes, and no more', async () => {
+  const { far, heard, open } = rig({
+    publish(visit, streamId) {
+      visit.status('NetStream.Publish.Start', {}, streamId);
+      for (let i = 1; i <= 9; i++) visit.reconnect(`//place${i}/app`);
+    },
+  });
+  (await open()).begin();
+  expect(heard).toEqual(['//place8/app']);
+  await far.stop();
+});
+
 it('owes nothing to a server that acknowledges more than it was sent', async () => {
   const { far, open } = rig();
   const line = await open();

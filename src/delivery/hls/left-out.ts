@@ -1,8 +1,6 @@
 import type { Log } from '../../log.ts';
-import { codecOf, type Frame, type MediaPacket } from '../../media/index.ts';
+import { codecOf, isKnownPicture, isKnownSound, printable, type Frame, type MediaPacket } from '../../media/index.ts';
 
-/** FourCCs that fragmented MP4 is made of here. */
-const CARRIED: readonly string[] = ['avc1', 'hvc1', 'av01', 'vp09', 'mp4a', 'Opus', 'fLaC', '.mp3', 'ac-3', 'ec-3'];
 const NOUN = { audio: 'sound', video: 'picture' } as const;
 const ADVICE = { audio: 'AAC or Opus', video: 'H.264, HEVC, AV1 or VP9' } as const;
 
@@ -25,13 +23,13 @@ export class LeftOut {
 
   /** A frame of which nothing can be read: of an old codec, or empty. */
   frame(frame: Frame): void {
-    const codec = frame.kind === 'data' ? undefined : codecOf(frame);
-    if (codec !== undefined && !CARRIED.includes(codec)) this.#refuse(frame.kind as 'audio' | 'video', codec);
+    const codec = codecOf(frame);
+    if (frame.kind !== 'data' && codec !== undefined && !isCarried(frame.kind, codec)) this.#refuse(frame.kind, codec);
   }
 
   /** A packet of a track that could not be made anything of. */
   packet({ kind, codec, role }: MediaPacket): void {
-    if (!CARRIED.includes(codec)) this.#refuse(kind, codec);
+    if (!isCarried(kind, codec)) this.#refuse(kind, codec);
     else if (role === 'config') this.#refuse(kind, codec, 'a configuration of ');
   }
 
@@ -51,7 +49,7 @@ export class LeftOut {
   }
 
   #refuse(kind: 'audio' | 'video', fourCc: string, what = ''): void {
-    const codec = fourCc.replace(/[^\x20-\x7e]/g, '?');
+    const codec = printable(fourCc);
     const message = `HLS leaves out a publisher's ${NOUN[kind]}: it cannot carry ${what}${codec}. Set the encoder to ${ADVICE[kind]}`;
     this.#say(codec, { codec }, message);
   }
@@ -61,4 +59,8 @@ export class LeftOut {
     this.#said.add(once);
     this.#log.warn(fields, message);
   }
+}
+
+function isCarried(kind: 'audio' | 'video', codec: string): boolean {
+  return kind === 'audio' ? isKnownSound(codec) : isKnownPicture(codec);
 }

@@ -111,10 +111,6 @@ export class Library {
     return this.#segments[0]?.closed === true;
   }
 
-  get hasPart(): boolean {
-    return this.#segments.length > 0;
-  }
-
   /** Pictures a second in the segments kept. */
   get frameRate(): number {
     const pictures = this.#segments.reduce((sum, segment) => sum + segment.pictures, 0);
