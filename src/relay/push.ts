@@ -1,11 +1,10 @@
 import type { Beater, Pulse } from '../endpoint/index.ts';
-import { TransportError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Outbox, type OutboxLimits, type StreamName, type Subscriber, type Subscription } from '../hub/index.ts';
 import { isAboutPlaying, type Frame } from '../media/index.ts';
 import type { Attempt, RelayShared, Traffic } from './attempt.ts';
-import { Moves } from './moves.ts';
 import { PushLine, type LineEvents, type LineOptions } from './push-line.ts';
+import { Relocation, unwanted } from './relocation.ts';
 import { withoutSecrets } from './secrets.ts';
 import type { Target } from './target.ts';
 
@@ -15,9 +14,6 @@ export interface PushOptions extends LineOptions {
 
 /** Handed over at a time: what a connection that is about to block swallows at most. */
 const MAX_BATCH_BYTES = 128 * 1024;
-
-/** How long a new connection waits for a keyframe to begin with; streams of sound have none. */
-const KEYFRAME_WAIT_MS = 10_000;
 
 /**
  * One stream on its way to one other server. It holds a place in the stream from beginning to end, through its publisher's
@@ -34,7 +30,7 @@ export class Push implements Attempt, Subscriber, Beater {
   readonly #pulse: Pulse;
   readonly #now: () => number;
   readonly #log: Log;
-  readonly #moves = new Moves();
+  readonly #relocation: Relocation;
   readonly #events: LineEvents;
   #outbox: Outbox;
   readonly #subscription: Subscription;
@@ -42,16 +38,10 @@ export class Push implements Attempt, Subscriber, Beater {
   #keeps = true;
   #marked = false;
   #line: PushLine | undefined = undefined;
-  /** Where the server has sent us, from the next keyframe on. */
-  #next: { readonly line: PushLine; readonly since: number } | undefined = undefined;
-  /** On the way there. */
-  #moving: { readonly place: Target; readonly abort: AbortController } | undefined = undefined;
   /** Where this attempt goes, or the next one. */
   #place: Target;
   /** Where the next attempt begins, if not at the rule's place: the server that sent us there did not wait for us. */
   #sentTo: Target | undefined = undefined;
-  /** Why we did not go where the present server wants us: said once for each server. */
-  #toldToStay: string | undefined = undefined;
   /** Every connection that stands, also one that is saying goodbye. */
   readonly #lines = new Set<PushLine>();
   #heeded: AbortSignal | undefined = undefined;
@@ -81,9 +71,11 @@ export class Push implements Attempt, Subscriber, Beater {
     this.#now = now;
     this.#log = shared.log;
     this.#outbox = new Outbox(options.outbox);
+    const open = (place: Target, signal: AbortSignal): Promise<PushLine> => this.#open(place, signal);
+    this.#relocation = new Relocation({ open, hide: (text) => this.hide(text), log: this.#log, now });
     this.#events = {
       drained: () => this.#mark(),
-      moved: (line, tcUrl) => this.#toldToMove(line, tcUrl),
+      moved: (line, tcUrl) => void (line === this.#line && this.#relocation.ask(line, tcUrl)),
       leftOut: (codec) => this.#tellLeftOut(codec),
     };
     this.#subscription = shared.hub.subscribe(name, this, { passive: true });
@@ -113,7 +105,8 @@ export class Push implements Attempt, Subscriber, Beater {
 
   deliver(frame: Frame): void {
     // Those that follow come to the new place by way of the last group of pictures, this one first.
-    if (this.#next !== undefined && frame.isKeyframe && frame.track === 0) return this.#switch(this.#next.line);
+    const next = frame.isKeyframe && frame.track === 0 ? this.#relocation.ready : undefined;
+    if (next !== undefined) return this.#switch(next);
     if (!this.#keeps || (frame.kind === 'data' && isAboutPlaying(frame.type, frame.payload))) return;
     this.#outbox.push(frame);
     this.#mark();
@@ -142,7 +135,7 @@ export class Push implements Attempt, Subscriber, Beater {
       this.#line = undefined;
       this.#place = this.#sentTo ?? this.#target;
       this.#sentTo = undefined;
-      this.#stayHere();
+      this.#relocation.cancel();
       this.#keeps = false;
       this.#renewOutbox();
     }
@@ -150,7 +143,7 @@ export class Push implements Attempt, Subscriber, Beater {
 
   check(now: number): void {
     this.#line?.check(now);
-    if (this.#next !== undefined && now - this.#next.since >= KEYFRAME_WAIT_MS) this.#switch(this.#next.line);
+    if (this.#relocation.isOverdue(now)) this.#switch(this.#relocation.ready!);
   }
 
   beat(): void {
@@ -164,7 +157,7 @@ export class Push implements Attempt, Subscriber, Beater {
 
   async stop(): Promise<void> {
     this.#subscription.end();
-    this.#stayHere();
+    this.#relocation.cancel();
     const line = this.#line;
     if (line === undefined) return;
     for (const frame of this.#outbox.take(Infinity)) this.#send(frame, line);
@@ -195,7 +188,7 @@ export class Push implements Attempt, Subscriber, Beater {
   /** Frames go to `line` from now on, until it ends. */
   #use(line: PushLine): void {
     this.#line = line;
-    this.#toldToStay = undefined;
+    this.#relocation.done();
     void line.ended().then((fault) => {
       if (line === this.#line) this.#lost(fault);
     });
@@ -205,8 +198,9 @@ export class Push implements Attempt, Subscriber, Beater {
 
   /** A server that sent us elsewhere need not wait until we are there. */
   #lost(fault: Error): void {
-    if (this.#next !== undefined) return this.#switch(this.#next.line);
-    this.#sentTo = this.#moving?.place;
+    const next = this.#relocation.ready;
+    if (next !== undefined) return this.#switch(next);
+    this.#sentTo = this.#relocation.place;
     this.#over(fault);
   }
 
@@ -221,56 +215,16 @@ export class Push implements Attempt, Subscriber, Beater {
     this.#log.warn({ server: this.shown, codec }, `left out: ${codec} is not for that server (codecs)`);
   }
 
-  // ---- to another place
-
-  #toldToMove(line: PushLine, tcUrl: string | undefined): void {
-    if (line !== this.#line || this.#moving !== undefined) return;
-    const place = this.#moves.next(line.target, tcUrl, this.#now());
-    if (typeof place !== 'string') return void this.#follow(place);
-    if (place === this.#toldToStay) return;
-    this.#toldToStay = place;
-    this.#log.warn({ server: line.target.shown }, `the server wants to send us elsewhere, but ${place}: staying`);
-  }
-
-  /** Only when the new place lets us publish do we leave the old one, which serves us until then. */
-  async #follow(place: Target): Promise<void> {
-    const { signal } = (this.#moving = { place, abort: new AbortController() }).abort;
-    this.#log.info({ server: this.shown, to: place.shown }, 'the server sends us elsewhere');
-    try {
-      const line = await this.#open(place, signal);
-      if (signal.aborted) return line.fail(unwanted());
-      this.#next = { line, since: this.#now() };
-      const fault = await line.ended();
-      if (this.#next?.line !== line) return;
-      this.#next = undefined;
-      throw fault;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#moving = undefined;
-      const why = this.hide(error instanceof Error ? error.message : String(error));
-      this.#log.warn({ server: this.shown, to: place.shown }, `could not follow: ${why}; staying as long as we may`);
-    }
-  }
-
+  /** The frames go to another place from now on. */
   #switch(line: PushLine): void {
     const old = this.#line;
-    this.#next = undefined;
-    this.#moving = undefined;
-    if (old === undefined) return line.fail(unwanted());
+    if (old === undefined) return this.#relocation.cancel();
     for (const frame of this.#outbox.take(Infinity)) this.#send(frame, old);
     this.#renewOutbox();
     this.#log.info({ server: line.target.shown }, 'relaying, at the place that the server named');
     this.#use(line);
     void old.leave();
     this.#beginAnew();
-  }
-
-  /** Whatever is on its way to another place is given up. */
-  #stayHere(): void {
-    this.#moving?.abort.abort(unwanted());
-    this.#moving = undefined;
-    this.#next?.line.fail(unwanted());
-    this.#next = undefined;
   }
 
   #renewOutbox(): void {
@@ -292,8 +246,4 @@ export class Push implements Attempt, Subscriber, Beater {
       line.fail(fault as Error);
     }
   }
-}
-
-function unwanted(): TransportError {
-  return new TransportError('CONNECTION_CLOSED', 'no longer wanted');
 }

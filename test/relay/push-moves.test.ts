@@ -166,6 +166,18 @@ describe('a server that sends a push elsewhere', () => {
     for (const { visits } of [old, next]) await until(() => expect(visits[0]!.isLeft).toBe(true));
   });
 
+  it('ends politely where it went to', async () => {
+    const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
+    const { ours, feed } = await pushing(old);
+    old.visits[0]!.reconnect('//next/app');
+    await until(() => expect(next.visits[0]?.publishing).toBe('secretkey'));
+    feed.send(key(80));
+    await until(() => expect(next.visits[0]!.words.at(-1)).toBe('key@0'));
+    feed.send(inter(120));
+    await ours.relays.stop();
+    expect([next.visits[0]!.words.at(-1), next.visits[0]!.has('deleteStream')]).toEqual(['video@40', true]);
+  });
+
   it('ends politely while it is on the move', async () => {
     const [old, next] = [shore('old', new FarServer()), shore('next', new FarServer())];
     const { ours } = await pushing(old);
