@@ -114,6 +114,18 @@ describe('A recorder', () => {
     expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
+  it.each([
+    [65_536, 0],
+    [65_537, 65_537],
+  ])('lets %i frames wait at once, of which it drops %i', async (frames, dropped) => {
+    const { publish, send, recorder } = stage({});
+    const publication = publish();
+    await send(publication, ...START);
+    for (let at = 1; at <= frames; at++) publication.write(inter(at), 0);
+    expect(recorder.list()[0]!.dropped).toBe(dropped);
+    await settled();
+  });
+
   it('drops up to a keyframe when the disk is slower than the stream, and says so', async () => {
     const { store, publish, send, lines } = stage({});
     const publication = publish();
