@@ -30,13 +30,19 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
 
   /** A stream that is being watched: its playlist's address. */
   async function start(options: Partial<HlsOptions> = {}): Promise<{ url: string; publication: Publication }> {
-    stage = await hlsStage({ segmentMs: 1_000, ...options }, log);
-    const publication = stage.publish('one');
-    const index = fetch(`${stage.url}/live/one/index.m3u8`);
-    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const { publication, index } = await begin({ segmentMs: 1_000, ...options });
     stage.send(publication, clip);
     expect((await index).status).toBe(200);
     return { url: `${stage.url}/live/one/v0.m3u8`, publication };
+  }
+
+  /** A stream of which nothing has come yet, and somebody who waits for it. */
+  async function begin(options?: Partial<HlsOptions>): Promise<{ publication: Publication; index: Promise<Response> }> {
+    stage = await hlsStage(options, log);
+    const publication = stage.publish('one');
+    const index = fetch(`${stage.url}/live/one/index.m3u8`);
+    await expect.poll(() => stage.hls.list().length).toBe(1);
+    return { publication, index };
   }
 
   it('answers 404 at once where nobody publishes, and keeps nothing', async () => {
@@ -116,10 +122,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
 
   it('promises the same segments to all, whatever somebody asked for before there was one', async () => {
     const long = await enhancedClip(folder, { video: 'avc1', audio: 'mp4a', gop: 60, seconds: 8 });
-    stage = await hlsStage({}, log);
-    const publication = stage.publish('one');
-    const index = fetch(`${stage.url}/live/one/index.m3u8`);
-    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const { publication, index } = await begin();
     stage.send(publication, long.slice(0, 12));
     await expect.poll(() => stage.hls.list()[0]?.renditions).toBe(1);
     // As players do that still have a playlist of yesterday.
@@ -138,10 +141,7 @@ describe.skipIf(!has('ffmpeg'))(`HLS of a stream in the hub${missing('ffmpeg')}`
 
   it('shows a stream that has one keyframe and no more', async () => {
     const all = await enhancedClip(folder, { video: 'avc1', audio: 'mp4a', gop: 9_999, seconds: 40 });
-    stage = await hlsStage({}, log);
-    const publication = stage.publish('one');
-    const index = fetch(`${stage.url}/live/one/index.m3u8`);
-    await expect.poll(() => stage.hls.list().length).toBe(1);
+    const { publication, index } = await begin();
     for (let i = 0; i < all.length; i += 200) {
       stage.send(publication, all.slice(i, i + 200));
       await new Promise(setImmediate);
