@@ -17,12 +17,17 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args });
 }
 
-/** A watched page, and what its console complained of. */
-export async function openPage(browser: Browser, url: string): Promise<{ page: Page; complaints: string[] }> {
+/** A watched page, and what its console complained of. `prepare`: routes, which a page that has begun to load heeds by chance only. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
+): Promise<{ page: Page; complaints: string[] }> {
   const complaints: string[] = [];
   const page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()));
+  await prepare(page);
   await page.goto(url, { waitUntil: 'commit' });
   return { page, complaints };
 }

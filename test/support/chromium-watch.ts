@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Browser } from 'playwright-core';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Browser, Page, Route } from 'playwright-core';
 import { measureMarks, offsetsOfFile, publishMarks, SETTLE_MS, type Marks } from './flash-and-beep.ts';
 import { look, openBrowser, openPage } from './browser.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
@@ -21,6 +22,9 @@ const MARKS = { reordered: { reordered: true }, inOrder: {}, late: { lateMs: 100
   string,
   Marks
 >;
+
+/** The name of a segment, and behind it no parts of another. */
+const WHOLE_AT_END = /(\n[^#\n]+\n)(?:#EXT-X-PRELOAD-HINT.*\n)?$/;
 
 function median(values: readonly number[]): number {
   return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!);
@@ -83,16 +87,19 @@ export function testInChromium({ watchSeconds, publishers, markSeconds, thorough
     it('says when a stream has ended, and plays the next', async () => {
       publisher = publish(gateway.url('rtmp', 'live/end'), '320x180', 0);
       await gateway.until(() => gateway.publishing('live/end'));
-      const { page } = await openPage(browser, address('watch/live/end'));
       let isOver = false;
-      // The gateway says so when nobody has published for a minute.
-      await page.route('**/v0.m3u8*', async (route) => {
-        const answer = await route.fetch();
-        const text = await answer.text();
-        // Up to the last whole segment.
-        const ended = text.replace(/(\n[^#\n]+\n)(#.*\n)*$/, '$1#EXT-X-ENDLIST\n');
-        await route.fulfill({ response: answer, body: isOver ? ended : text });
-      });
+      let last: string | undefined;
+      // As the gateway does when a publisher leaves: a whole segment, nothing behind it, and a minute later the end.
+      const answer = async (route: Route): Promise<void> => {
+        const response = await route.fetch();
+        const text = await response.text();
+        const end = last?.replace(WHOLE_AT_END, '$1#EXT-X-ENDLIST\n');
+        if (isOver && WHOLE_AT_END.test(text)) last ??= text;
+        if (end !== undefined) await pause(1_000);
+        await route.fulfill({ response, body: isOver ? (end ?? last ?? text) : text });
+      };
+      const prepare = (page: Page) => page.route('**/v0.m3u8*', answer);
+      const { page } = await openPage(browser, address('watch/live/end'), prepare);
       const state = async (): Promise<string> => (await look(page)).state;
       await expect.poll(state, { timeout: 15_000 }).toBe('live');
       isOver = true;
