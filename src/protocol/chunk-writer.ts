@@ -1,6 +1,5 @@
 import { UsageError } from '../errors.ts';
 import type { Message } from './message.ts';
-import { compareTimestamps } from './timestamp.ts';
 
 /** Both directions begin with it (RTMP 1.0, 5.4.1). */
 export const DEFAULT_CHUNK_SIZE = 128;
@@ -11,52 +10,30 @@ const MAX_MESSAGE_BYTES = 0xff_ffff;
 
 /** Bytes of the message header by chunk format 0 to 3 (RTMP 1.0, 5.3.1.2). */
 export const MESSAGE_HEADER_BYTES: readonly number[] = [11, 7, 3, 0];
+const FULL_HEADER_BYTES = 11;
 
 /**
- * Writes messages as chunks, leaving out what the last header on the same chunk stream said already. A message never
- * begins with format 3, and never goes back in time with a delta: readers disagree about both.
+ * The message as chunks (chunk stream 2 to 65599; some peers refuse those above 63; `chunkSize` in bytes of payload), with
+ * a full header and absolute time: bytes that owe nothing to what was sent before them. Shorter headers would save a
+ * reply 4 bytes, and mislead whoever has thrown away the one before, as RootEncoder does with what it has not read when
+ * its next RTMPT answer comes.
  */
-export class ChunkWriter {
-  /** Bytes of payload in a chunk. Change it right after writing the Set Chunk Size message. */
-  chunkSize = DEFAULT_CHUNK_SIZE;
-  readonly #last = new Map<number, { type: number; streamId: number; timestamp: number; length: number }>();
-
-  /** The whole message, in chunks on this chunk stream (2 to 65599; some peers refuse those above 63). */
-  write(message: Message, chunkStreamId: number): Buffer {
-    const { type, streamId, timestamp, payload } = message;
-    const last = this.#last.get(chunkStreamId);
-    this.#last.set(chunkStreamId, { type, streamId, timestamp, length: payload.length });
-    const delta = last === undefined ? 0 : compareTimestamps(timestamp, last.timestamp);
-    if (last === undefined || last.streamId !== streamId || delta < 0) {
-      return encode(message, chunkStreamId, this.chunkSize, 0, timestamp);
-    }
-    const format = last.type === type && last.length === payload.length ? 2 : 1;
-    return encode(message, chunkStreamId, this.chunkSize, format, delta);
-  }
-}
-
-/** The message with a full header and absolute time: bytes that owe nothing to what was sent before them. */
 export function encodeWhole(message: Message, chunkStreamId: number, chunkSize: number): Buffer {
-  return encode(message, chunkStreamId, chunkSize, 0, message.timestamp);
-}
-
-/** `time` is what the header's time field says: the timestamp for format 0, else the delta. */
-function encode(message: Message, chunkStreamId: number, chunkSize: number, format: 0 | 1 | 2, time: number): Buffer {
-  const { payload } = message;
+  const { payload, timestamp } = message;
   if (payload.length > MAX_MESSAGE_BYTES) {
     throw new UsageError('MESSAGE_TOO_LONG', `a message of ${payload.length} bytes does not fit its header`);
   }
   const basicBytes = basicHeaderBytes(chunkStreamId);
-  const extendedBytes = time >= EXTENDED ? 4 : 0;
+  const extendedBytes = timestamp >= EXTENDED ? 4 : 0;
   const chunks = Math.max(1, Math.ceil(payload.length / chunkSize));
-  const headerBytes = chunks * (basicBytes + extendedBytes) + MESSAGE_HEADER_BYTES[format]!;
+  const headerBytes = chunks * (basicBytes + extendedBytes) + FULL_HEADER_BYTES;
   const target = Buffer.allocUnsafe(headerBytes + payload.length);
 
-  let at = writeBasicHeader(target, 0, format, chunkStreamId);
-  at = writeMessageHeader(target, at, message, format, Math.min(time, EXTENDED));
+  let at = writeBasicHeader(target, 0, 0, chunkStreamId);
+  at = writeFullHeader(target, at, message);
   for (let start = 0; ;) {
     // Repeated before every chunk: those that do not expect it compare, those that do would miss it.
-    if (extendedBytes > 0) at = target.writeUInt32BE(time, at);
+    if (extendedBytes > 0) at = target.writeUInt32BE(timestamp, at);
     const end = Math.min(start + chunkSize, payload.length);
     at += payload.copy(target, at, start, end);
     start = end;
@@ -73,7 +50,7 @@ function basicHeaderBytes(chunkStreamId: number): number {
   return chunkStreamId < 320 ? 2 : 3;
 }
 
-/** Format and chunk stream id in one, two or three bytes (RTMP 1.0, 5.3.1.1). */
+/** Format (0 before a message, 3 before the rest of one) and chunk stream id in one, two or three bytes (RTMP 1.0, 5.3.1.1). */
 function writeBasicHeader(target: Buffer, at: number, format: number, chunkStreamId: number): number {
   const bits = format << 6;
   if (chunkStreamId < 64) return target.writeUInt8(bits | chunkStreamId, at);
@@ -81,11 +58,10 @@ function writeBasicHeader(target: Buffer, at: number, format: number, chunkStrea
   return target.writeUInt16LE(chunkStreamId - 64, target.writeUInt8(bits | 1, at));
 }
 
-function writeMessageHeader(target: Buffer, at: number, message: Message, format: 0 | 1 | 2, field: number): number {
-  let next = target.writeUIntBE(field, at, 3);
-  if (format === 2) return next;
+function writeFullHeader(target: Buffer, at: number, message: Message): number {
+  let next = target.writeUIntBE(Math.min(message.timestamp, EXTENDED), at, 3);
   next = target.writeUIntBE(message.payload.length, next, 3);
   next = target.writeUInt8(message.type, next);
   // The one little-endian field of RTMP.
-  return format === 0 ? target.writeUInt32LE(message.streamId, next) : next;
+  return target.writeUInt32LE(message.streamId, next);
 }

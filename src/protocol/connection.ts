@@ -2,7 +2,7 @@ import { LimitError, ProtocolError } from '../errors.ts';
 import type { AmfValue } from './amf0.ts';
 import { encodeCall } from './call.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { ChunkWriter, encodeWhole } from './chunk-writer.ts';
+import { DEFAULT_CHUNK_SIZE, encodeWhole } from './chunk-writer.ts';
 import { decodeControl, encodeControl, isControl, type BandwidthLimit, type ControlMessage } from './control.ts';
 import { Handshake } from './handshake.ts';
 import { Hints } from './hints.ts';
@@ -30,7 +30,7 @@ export interface Unhandled {
   readonly what: string;
 }
 
-/** Chunk streams in use. Media goes on 4 to 6 with whole headers only, never through the header-compressing writer. */
+/** Chunk streams in use, every message with a full header. */
 const CONTROL_CHUNKS = 2;
 const COMMAND_CHUNKS = 3;
 const AUDIO_CHUNKS = 4;
@@ -52,7 +52,7 @@ export class Connection<E> {
   readonly #role: Role;
   #handshake: Handshake | undefined;
   readonly #reader: ChunkReader;
-  readonly #writer = new ChunkWriter();
+  #chunkSize = DEFAULT_CHUNK_SIZE;
   readonly #window: ReceiveWindow;
   readonly #liveness: Liveness;
   readonly #controls: RateGate;
@@ -94,7 +94,7 @@ export class Connection<E> {
   }
 
   get outgoingChunkSize(): number {
-    return this.#writer.chunkSize;
+    return this.#chunkSize;
   }
 
   /** What the peer says it has received, in all: its count wraps at 32 bits, this one does not. 0: it has said nothing. */
@@ -299,7 +299,7 @@ export class Connection<E> {
   /** Announces it, and uses it from the next message on. */
   setChunkSize(size: number): void {
     this.sendControl({ type: 'setChunkSize', size });
-    this.#writer.chunkSize = size;
+    this.#chunkSize = size;
   }
 
   sendCall(
@@ -313,7 +313,7 @@ export class Connection<E> {
   }
 
   sendMessage(message: Message): void {
-    this.sendEncoded(encodeWhole(message, mediaChunks(message.type), this.#writer.chunkSize));
+    this.sendEncoded(encodeWhole(message, mediaChunks(message.type), this.#chunkSize));
   }
 
   sendEncoded(bytes: Buffer): void {
@@ -324,7 +324,7 @@ export class Connection<E> {
 
   #reply(message: Message, chunkStreamId: number): void {
     if (this.#state === 'ended' || this.#state === 'failed') return;
-    const bytes = this.#writer.write(message, chunkStreamId);
+    const bytes = encodeWhole(message, chunkStreamId, this.#chunkSize);
     this.#put(bytes);
     this.#unreadReplyBytes += bytes.length;
     if (this.#unreadReplyBytes > this.options.maxUnreadReplyBytes) {
@@ -362,7 +362,7 @@ export class Connection<E> {
   }
 
   #control(control: Exclude<ControlMessage, { type: 'unknownEvent' }>): void {
-    this.#put(this.#writer.write(encodeControl(control), CONTROL_CHUNKS));
+    this.#put(encodeWhole(encodeControl(control), CONTROL_CHUNKS, this.#chunkSize));
   }
 
   // ---- the end

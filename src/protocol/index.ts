@@ -20,7 +20,7 @@ export { decodeCall, encodeCall, property } from './call.ts';
 export type { Call } from './call.ts';
 export { CHUNK_READER_LIMITS, ChunkReader, STRANGER_CHUNK_READER_LIMITS } from './chunk-reader.ts';
 export type { ChunkReaderLimits } from './chunk-reader.ts';
-export { ChunkWriter, encodeWhole } from './chunk-writer.ts';
+export { encodeWhole } from './chunk-writer.ts';
 export { authStep, withQuery } from './client-auth.ts';
 export type { AuthStep, ClientCredentials } from './client-auth.ts';
 export { ClientSession } from './client-session.ts';

@@ -5,7 +5,6 @@ import { Driver, now, random, RtmpClient, RtmpServer, Splice, type DriverOptions
 import { Hub } from '../../src/hub/index.ts';
 import { NO_LOG } from '../../src/log.ts';
 import {
-  ChunkWriter,
   ClientSession,
   encodeAmf0,
   encodeCall,
@@ -21,6 +20,7 @@ import { nextPeerId, type Dial, type PeerDial, type Scheme } from '../../src/tra
 import { memoryDial, memoryPair } from '../support/memory-link.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { closed, pattern } from '../support/streams.ts';
+import { CompressingWriter } from '../support/compressing-writer.ts';
 
 const WHERE = { app: 'live', tcUrl: 'rtmp://localhost/live' };
 const DRIVER = { drainTimeoutMs: 500, lingerMs: 50 };
@@ -225,7 +225,7 @@ describe('a splice', () => {
       await opened;
       return dial(signal);
     });
-    const writer = new ChunkWriter();
+    const writer = new CompressingWriter();
     const call = (on: number, name: string, id: number, ...args: string[]): Buffer =>
       writer.write(encodeCall(on, name, id, name === 'connect' ? object(WHERE) : null, ...args), 3);
     const words = [call(0, 'connect', 1), call(0, 'createStream', 2), call(1, 'publish', 3, 'early', 'live')];

@@ -4,13 +4,13 @@ import { AmfEcmaArray, AmfObject, AmfTypedObject, AmfXml, decodeAmf0, encodeAmf0
 import type { AmfValue } from '../../src/protocol/amf0.ts';
 import { CHUNK_READER_LIMITS, ChunkReader, STRANGER_CHUNK_READER_LIMITS } from '../../src/protocol/chunk-reader.ts';
 import type { ChunkReaderLimits } from '../../src/protocol/chunk-reader.ts';
-import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
 import { PLAYER_KEY, SERVER_KEY, writeDigest } from '../../src/protocol/digest.ts';
 import { Handshake } from '../../src/protocol/handshake.ts';
 import type { Message } from '../../src/protocol/message.ts';
 import { addTimestamp, compareTimestamps } from '../../src/protocol/timestamp.ts';
 import { cuts } from '../support/feed.ts';
 import type { SeededRandom } from '../support/random.ts';
+import { CompressingWriter } from '../support/compressing-writer.ts';
 
 /** One thing to throw garbage at. `run` throws when anything but a ProtocolError comes of it. */
 export interface FuzzTarget {
@@ -133,7 +133,7 @@ function readAll(pieces: readonly Buffer[], limits: ChunkReaderLimits): { messag
 }
 
 function wellFormed(random: SeededRandom): Buffer {
-  const writer = new ChunkWriter();
+  const writer = new CompressingWriter();
   const parts: Buffer[] = [];
   for (let i = random.int(12); i >= 0; i--) {
     if (random.int(5) === 0) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { ProtocolError } from '../../src/errors.ts';
 import { encodeAmf0, object, type AmfValue } from '../../src/protocol/amf0.ts';
 import { encodeCall } from '../../src/protocol/call.ts';
-import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
 import { ClientSession } from '../../src/protocol/client-session.ts';
 import { MessageType, type Message } from '../../src/protocol/message.ts';
 import { ServerSession } from '../../src/protocol/server-session.ts';
@@ -12,6 +11,7 @@ import { status } from '../../src/protocol/status.ts';
 import { cuts } from '../support/feed.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { FuzzTarget } from './protocol-low.ts';
+import { CompressingWriter } from '../support/compressing-writer.ts';
 
 /**
  * Conversations made up of what peers do say, in an order that nobody keeps, with bytes changed, missing or doubled, to
@@ -124,7 +124,7 @@ function damaged(bytes: Buffer, random: SeededRandom): Buffer {
 
 /** Messages as chunks on few chunk streams, with chunk sizes that change as announced, behind a handshake. */
 function spoken(messages: readonly Message[], handshake: Buffer, random: SeededRandom): Buffer[] {
-  const writer = new ChunkWriter();
+  const writer = new CompressingWriter();
   const parts = messages.map((message) => {
     const bytes = writer.write(message, message.type < 7 ? 2 : random.pick([3, 3, 4, 6, 64]));
     const size =

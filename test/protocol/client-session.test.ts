@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { object } from '../../src/protocol/amf0.ts';
 import { decodeCall, property } from '../../src/protocol/call.ts';
-import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
 import { encodeControl } from '../../src/protocol/control.ts';
 import { readCapabilities } from '../../src/protocol/enhanced.ts';
 import { status } from '../../src/protocol/status.ts';
@@ -11,6 +10,7 @@ import { seeded } from '../support/random.ts';
 import { media } from '../support/scripted-client.ts';
 import { ScriptedServer } from '../support/scripted-server.ts';
 import { SessionPair } from '../support/session-pair.ts';
+import { CompressingWriter } from '../support/compressing-writer.ts';
 
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
 const TO = { app: 'live', tcUrl: 'rtmp://h/live' };
@@ -304,7 +304,7 @@ describe('a server that does not answer', () => {
 
 describe('what was sent and what has arrived', () => {
   const acknowledge = (pair: SessionPair, total: number): void => {
-    const bytes = new ChunkWriter().write(encodeControl({ type: 'acknowledgement', total }), 2);
+    const bytes = new CompressingWriter().write(encodeControl({ type: 'acknowledgement', total }), 2);
     pair.client.receive(bytes, pair.now);
   };
 

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { object } from '../../src/protocol/amf0.ts';
 import { encodeControl } from '../../src/protocol/control.ts';
-import { ChunkWriter, encodeWhole } from '../../src/protocol/chunk-writer.ts';
-import { MessageType } from '../../src/protocol/message.ts';
+import { decodeCall } from '../../src/protocol/call.ts';
+import { ChunkReader } from '../../src/protocol/chunk-reader.ts';
+import { encodeWhole } from '../../src/protocol/chunk-writer.ts';
+import { MessageType, type Message } from '../../src/protocol/message.ts';
 import { ACK_PAUSE_MS } from '../../src/protocol/receive-window.ts';
 import { ServerSession } from '../../src/protocol/server-session.ts';
 import { SESSION_DEFAULTS } from '../../src/protocol/session-options.ts';
 import { hex } from '../support/fixture.ts';
 import { HELLO, media, ScriptedClient } from '../support/scripted-client.ts';
+import { CompressingWriter } from '../support/compressing-writer.ts';
 
 const random = (bytes: number) => Buffer.alloc(bytes);
 const code = (wanted: string) => expect.objectContaining({ code: wanted });
@@ -65,6 +68,19 @@ describe('a fault', () => {
     const createStream = client.bytesOf('createStream', 2, null);
     expect(() => client.session.receive(Buffer.concat([createStream, hex('c5')]), 0)).toThrow();
     expect(client.heard()).toEqual(['_result 2 null 1']);
+  });
+});
+
+describe('a reply', () => {
+  it('owes nothing to those before it: RootEncoder throws away what it has not read when its next answer comes', () => {
+    const client = new ScriptedClient().connected();
+    client.call('releaseStream', 2, null, ['a']);
+    client.session.takeOutput();
+    client.call('FCPublish', 3, null, ['a']);
+    const reader = new ChunkReader();
+    const messages: Message[] = [];
+    for (const bytes of client.session.takeOutput()) reader.read(bytes, messages);
+    expect(messages.map((message) => decodeCall(message).name)).toEqual(['_result', 'onFCPublish']);
   });
 });
 
@@ -234,7 +250,7 @@ describe('control messages', () => {
 
   it('that mean nothing here are passed over: SWF verification, unknown events, abort', () => {
     const client = new ScriptedClient().connected();
-    const writer = new ChunkWriter();
+    const writer = new CompressingWriter();
     for (const payload of ['001b 0101', 'ffff', '', '0020 00000001']) {
       client.say({ type: MessageType.userControl, streamId: 0, timestamp: 0, payload: hex(payload) }, 2);
     }

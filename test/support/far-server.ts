@@ -5,7 +5,6 @@ import { random } from '../../src/endpoint/index.ts';
 import { frameFromMessage, type Frame } from '../../src/media/index.ts';
 import {
   ChunkReader,
-  ChunkWriter,
   decodeCall,
   encodeCall,
   Handshake,
@@ -17,6 +16,7 @@ import {
   type Message,
 } from '../../src/protocol/index.ts';
 import { memoryPair } from './memory-link.ts';
+import { CompressingWriter } from './compressing-writer.ts';
 
 /** What a server answers to connect: accepted, with this beside the status, or refused with this description; or not at all. */
 export type ConnectAnswer =
@@ -77,7 +77,7 @@ export class FarVisit {
   readonly #number: number;
   readonly #handshake = new Handshake('server', { random });
   readonly #reader = new ChunkReader();
-  readonly #writer = new ChunkWriter();
+  readonly #writer = new CompressingWriter();
   #isGreeted = false;
 
   constructor(stream: Duplex, habits: FarHabits, number: number) {

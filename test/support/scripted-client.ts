@@ -1,7 +1,6 @@
 import { object, type AmfValue } from '../../src/protocol/amf0.ts';
 import { decodeCall, encodeCall, type Call } from '../../src/protocol/call.ts';
 import { ChunkReader } from '../../src/protocol/chunk-reader.ts';
-import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
 import { encodeControl, type ControlMessage } from '../../src/protocol/control.ts';
 import { MessageType, type Message } from '../../src/protocol/message.ts';
 import type { ServerEvent } from '../../src/protocol/server-events.ts';
@@ -9,6 +8,7 @@ import { ServerSession } from '../../src/protocol/server-session.ts';
 import type { SessionSettings } from '../../src/protocol/session-options.ts';
 import { seeded } from './random.ts';
 import { inWords } from './words.ts';
+import { CompressingWriter } from './compressing-writer.ts';
 
 export const HELLO = Buffer.concat([Buffer.from([3]), Buffer.alloc(1536)]);
 
@@ -23,7 +23,7 @@ export class ScriptedClient {
   readonly messages: Message[] = [];
   accepts = true;
   now = 0;
-  readonly #writer = new ChunkWriter();
+  readonly #writer = new CompressingWriter();
   readonly #reader = new ChunkReader();
   #spoken = 0;
   #handshakeBytes = 0;

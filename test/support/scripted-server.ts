@@ -1,7 +1,6 @@
 import { object, type AmfValue } from '../../src/protocol/amf0.ts';
 import { encodeCall } from '../../src/protocol/call.ts';
 import { ChunkReader } from '../../src/protocol/chunk-reader.ts';
-import { ChunkWriter } from '../../src/protocol/chunk-writer.ts';
 import type { ClientEvent } from '../../src/protocol/client-events.ts';
 import { ClientSession } from '../../src/protocol/client-session.ts';
 import { encodeControl, type ControlMessage } from '../../src/protocol/control.ts';
@@ -9,6 +8,7 @@ import type { Message } from '../../src/protocol/message.ts';
 import type { SessionSettings } from '../../src/protocol/session-options.ts';
 import { seeded } from './random.ts';
 import { inWords } from './words.ts';
+import { CompressingWriter } from './compressing-writer.ts';
 
 const CONNECTED = object({ level: 'status', code: 'NetConnection.Connect.Success', description: '' });
 
@@ -18,7 +18,7 @@ export class ScriptedServer {
   readonly events: ClientEvent[] = [];
   readonly messages: Message[] = [];
   now = 0;
-  readonly #writer = new ChunkWriter();
+  readonly #writer = new CompressingWriter();
   readonly #reader = new ChunkReader();
   #spoken = 0;
   #handshakeBytes = 0;

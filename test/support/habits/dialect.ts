@@ -1,5 +1,6 @@
-import { ChunkWriter, decodeCall, encodeCall, MessageType } from '../../../src/protocol/index.ts';
+import { decodeCall, encodeCall, MessageType } from '../../../src/protocol/index.ts';
 import type { AmfValue, Call, Message } from '../../../src/protocol/index.ts';
+import { CompressingWriter } from '../compressing-writer.ts';
 
 /** S0, S1 and S2. */
 export const SERVER_HELLO_BYTES = 1 + 1536 + 1536;
@@ -86,7 +87,7 @@ export class ChunkWalker {
 
 /** The RTMP that a scripted client speaks: bytes to send, made one by one. What it hears is its own business. */
 export class Dialect {
-  readonly #writer = new ChunkWriter();
+  readonly #writer = new CompressingWriter();
 
   /** C0 and C1 in the simple form. */
   hello(): Buffer {
