@@ -6,15 +6,8 @@
 export { BACK_OFF_DEFAULTS, type BackOffOptions, type FaultKind } from './back-off.ts';
 export type { Traffic } from './attempt.ts';
 export { newGatewayId, type RelayFault, type RelayState, type RelayStatus } from './relay.ts';
-export {
-  RELAY_DEFAULTS,
-  Relays,
-  type RelayInfo,
-  type RelayLink,
-  type RelayOptions,
-  type RulesChanged,
-  type RelaysDependencies,
-} from './relays.ts';
+export { Relays, type RelayInfo, type RelayLink, type RulesChanged, type RelaysDependencies } from './relays.ts';
+export { RELAY_DEFAULTS, type RelayOptions } from './relay-options.ts';
 export { CODEC_NAMES, codecNamed } from './codec-rules.ts';
 export {
   compileRule,

@@ -1,43 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { now, Pulse } from '../endpoint/index.ts';
-import { OUTBOX_DEFAULTS, pathOf, type Hub, type OutboxLimits, type StreamName } from '../hub/index.ts';
+import { pathOf, type Hub, type StreamName } from '../hub/index.ts';
 import { NO_LOG, redactKey, type Log } from '../log.ts';
-import type { SessionOptions } from '../protocol/index.ts';
-import { dialer, type DialOptions } from '../transport/index.ts';
+import { dialer } from '../transport/index.ts';
 import type { DialTo, RelayShared } from './attempt.ts';
-import { BACK_OFF_DEFAULTS, type BackOffOptions } from './back-off.ts';
+import { Departures } from './departures.ts';
 import { Pull } from './pull.ts';
 import { Push } from './push.ts';
+import { RELAY_DEFAULTS, type RelayOptions } from './relay-options.ts';
 import { newGatewayId, Relay, type RelayStatus } from './relay.ts';
 import { compileRule, type CompiledRule, type RelayRule } from './rules.ts';
-
-export interface RelayOptions {
-  readonly backOff: BackOffOptions;
-  readonly outbox: OutboxLimits;
-  /** How long a server that we push to may take or acknowledge nothing. Milliseconds. */
-  readonly stallMs: number;
-  /** How long a server that we pull from may send nothing. Milliseconds. */
-  readonly silenceMs: number;
-  /** Streams that are fetched at once. Anybody can ask for any name. */
-  readonly maxPulls: number;
-  readonly dial: DialOptions;
-  /** Limits and times of sessions with other servers; what is asked of clients is asked of them. */
-  readonly session: Partial<SessionOptions>;
-}
-
-export const RELAY_DEFAULTS: RelayOptions = Object.freeze({
-  backOff: BACK_OFF_DEFAULTS,
-  // What any player may leave waiting.
-  outbox: OUTBOX_DEFAULTS,
-  // Longer than a mobile network's worst pause; a platform shows "reconnecting" after about as long.
-  stallMs: 20_000,
-  // Slow streams have a picture every few seconds; nginx-rtmp's pull gives up after 10 to 30 s.
-  silenceMs: 15_000,
-  // More streams than one process has bandwidth for; each asked-for name that does not exist is one of them for a while.
-  maxPulls: 500,
-  dial: Object.freeze({}),
-  session: Object.freeze({}),
-});
 
 export interface RelaysDependencies {
   readonly hub: Hub;
@@ -105,10 +77,7 @@ export class Relays {
   readonly #gatewayId: string;
   readonly #pulse = new Pulse();
   readonly #entries = new Map<string, Entry>();
-  /** Relays that are saying goodbye. */
-  readonly #leaving = new Map<Relay, Promise<void>>();
-  /** The last one of them at each place. */
-  readonly #lastAt = new Map<string, Relay>();
+  readonly #departures: Departures;
   #unwatch: (() => void) | undefined = undefined;
   #lastId = 0;
 
@@ -117,6 +86,7 @@ export class Relays {
     this.#deps = deps;
     this.#options = { ...RELAY_DEFAULTS, ...options };
     this.#log = deps.log ?? NO_LOG;
+    this.#departures = new Departures(this.#log);
     this.#gatewayId = deps.gatewayId ?? newGatewayId();
     for (const rule of rules) this.#enter(rule, 'config');
   }
@@ -137,7 +107,7 @@ export class Relays {
     this.#unwatch?.();
     this.#unwatch = undefined;
     for (const entry of this.#entries.values()) this.#endAll(entry);
-    await Promise.all(this.#leaving.values());
+    await this.#departures.over();
   }
 
   /** Ends all relays at once. */
@@ -145,12 +115,12 @@ export class Relays {
     this.#unwatch?.();
     this.#unwatch = undefined;
     for (const { links } of this.#entries.values()) for (const { relay } of links.values()) relay.destroy();
-    for (const relay of this.#leaving.keys()) relay.destroy();
+    this.#departures.destroy();
   }
 
   /** Relays that work or try to. */
   get count(): number {
-    let count = this.#leaving.size;
+    let count = this.#departures.count;
     for (const { links } of this.#entries.values()) count += links.size;
     return count;
   }
@@ -305,8 +275,7 @@ export class Relays {
 
   #begin(entry: Entry, key: string, link: Link): void {
     entry.links.set(key, link);
-    const before = this.#lastAt.get(link.place);
-    link.relay.start(before && this.#leaving.get(before));
+    link.relay.start(this.#departures.from(link.place));
   }
 
   #endAll(entry: Entry): void {
@@ -317,19 +286,8 @@ export class Relays {
     const link = entry.links.get(key);
     if (link === undefined) return;
     entry.links.delete(key);
-    this.#lastAt.set(link.place, link.relay);
-    this.#leaving.set(link.relay, this.#stopped(link));
-  }
-
-  async #stopped({ name, place, relay, pull }: Link): Promise<void> {
-    try {
-      await relay.stop();
-    } catch (error) {
-      this.#log.error({ err: error }, 'a relay failed while it was ended');
-    }
-    this.#leaving.delete(relay);
-    if (this.#lastAt.get(place) === relay) this.#lastAt.delete(place);
-    if (pull !== undefined) this.#fetchAgain(name);
+    const { name, place, relay, pull } = link;
+    void this.#departures.begin(relay, place).then(() => pull && this.#fetchAgain(name));
   }
 
   /** Players whom a rule that is gone has left behind are the next rule's. */
