@@ -304,6 +304,17 @@ describe('ARCHITECTURE.md', () => {
     expect(named.length).toBeGreaterThan(50);
     expect(named.filter((name) => !files.includes(name))).toEqual([]);
   });
+
+  test.each([
+    ['Timers', TIMERS],
+    ['Sockets', SOCKETS],
+    ['Clock', CLOCK.filter((name) => ![...TIMERS, ...SOCKETS].includes(name))],
+    ['Files', FILES],
+    ['Console', CONSOLE],
+  ])('names those that may touch the world outside: %s', (what, allowed) => {
+    const [, item = ''] = new RegExp(`^- \\*\\*${what}\\*\\*([^]*?)(?=^- |\\n\\n)`, 'm').exec(text) ?? [];
+    expect([...item.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual(allowed);
+  });
 });
 
 /** The README's tables, once it has them, say what the code says. */

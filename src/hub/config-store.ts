@@ -31,6 +31,11 @@ export class ConfigStore {
     return true;
   }
 
+  /** The one that holds for a key. */
+  get(configKey: string): Frame | undefined {
+    return this.#byKey.get(configKey);
+  }
+
   forget(configKey: string): void {
     if (this.#byKey.delete(configKey)) this.#changed();
   }

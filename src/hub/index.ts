@@ -13,6 +13,7 @@ export type {
   Subscription,
   Watcher,
 } from './roles.ts';
+export { ConfigStore, MAX_CONFIG_BYTES, MAX_CONFIGS } from './config-store.ts';
 export { FairShare } from './fair-share.ts';
 export { GOP_DEFAULTS, type GopLimits } from './gop.ts';
 export { Outbox, OUTBOX_DEFAULTS, type OutboxLimits } from './outbox.ts';

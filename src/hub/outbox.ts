@@ -1,4 +1,5 @@
 import { compareTimestamps, type Frame } from '../media/index.ts';
+import { MAX_CONFIGS } from './config-store.ts';
 import { FrameRing } from './frame-ring.ts';
 import { KeyframeGate, VideoSense } from './keyframe-gate.ts';
 
@@ -25,9 +26,6 @@ export const OUTBOX_DEFAULTS: OutboxLimits = Object.freeze({
 
 /** A step in time beyond this, either way, is the publisher's clock being set, not time that waits in the queue. */
 const JUMP_MS = 10_000;
-
-/** How many configurations an overflow keeps: as many as a channel does. */
-const MAX_CONFIGS = 64;
 
 /** The part of the queue that data frames may fill and still survive an overflow: ad markers are few and dear. */
 const DATA_SHARE = 1 / 8;
@@ -217,6 +215,7 @@ class Survivors {
     if (this.#remove(key)) this.#replaced++;
     else this.#configs++;
     this.#set(key, frame);
+    // As many as a channel keeps.
     if (this.#configs > MAX_CONFIGS) this.#removeOldestConfig();
   }
 

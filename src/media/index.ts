@@ -7,6 +7,7 @@ export { Frame, frameFromMessage, messageFromFrame, retimed, type FrameEncoding,
 export { encodingOf, MAX_OTHER_ENCODINGS, MEDIA_CHUNK_STREAMS } from './encoding.ts';
 export { codecOf, FOUR_CCS, legacyCodec, printable } from './codec-name.ts';
 export { transferOf, videoRange, type VideoRange } from './colour.ts';
+export { MAX_TRACKS } from './codecs.ts';
 export { asSetDataFrame, isAboutPlaying } from './data.ts';
 export {
   bareMetadata,

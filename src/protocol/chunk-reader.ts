@@ -1,8 +1,11 @@
 import { LimitError, ProtocolError } from '../errors.ts';
-import { DEFAULT_CHUNK_SIZE, EXTENDED, MESSAGE_HEADER_BYTES } from './chunk-writer.ts';
+import { DEFAULT_CHUNK_SIZE, EXTENDED } from './chunk-writer.ts';
 import { MessageType } from './message.ts';
 import type { Message } from './message.ts';
 import { addTimestamp } from './timestamp.ts';
+
+/** Bytes of the message header by chunk format 0 to 3 (RTMP 1.0, 5.3.1.2). */
+const MESSAGE_HEADER_BYTES: readonly number[] = [11, 7, 3, 0];
 
 /** What a peer may ask a reader to do. */
 export interface ChunkReaderLimits {

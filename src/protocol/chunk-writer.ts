@@ -8,8 +8,7 @@ export const EXTENDED = 0xff_ffff;
 /** A message's length field has 24 bits. */
 const MAX_MESSAGE_BYTES = 0xff_ffff;
 
-/** Bytes of the message header by chunk format 0 to 3 (RTMP 1.0, 5.3.1.2). */
-export const MESSAGE_HEADER_BYTES: readonly number[] = [11, 7, 3, 0];
+/** Bytes of the message header in format 0 (RTMP 1.0, 5.3.1.2.1). */
 const FULL_HEADER_BYTES = 11;
 
 /**

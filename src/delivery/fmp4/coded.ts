@@ -14,3 +14,11 @@ export interface Coded {
   readonly at: number;
   readonly duration: number;
 }
+
+/** Beside its bytes; a flood of tiny ones is one of memory too. */
+const SAMPLE_BYTES = 256;
+
+/** What a picture or a packet of sound costs in memory. */
+export function costOf({ data }: { readonly data: Uint8Array }): number {
+  return data.length + SAMPLE_BYTES;
+}

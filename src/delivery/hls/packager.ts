@@ -2,6 +2,7 @@ import type { FairShare } from '../../hub/index.ts';
 import type { Log } from '../../log.ts';
 import { packetsOf, type Frame, type MediaPacket, type VideoRange } from '../../media/index.ts';
 import type { Tracks } from '../fmp4/coded.ts';
+import { StreamClock } from '../stream-clock.ts';
 import { Keyframes } from './keyframes.ts';
 import { LeftOut } from './left-out.ts';
 import { isPlayedEverywhere } from './multivariant.ts';
@@ -11,7 +12,12 @@ import { ProgramClock } from './program-clock.ts';
 import { Rendition } from './rendition.ts';
 import { StreamTracks } from './stream-tracks.ts';
 import { TimedData } from './timed-data.ts';
-import { Timeline } from './timeline.ts';
+
+/**
+ * Media time: with room below its beginning for pictures that are shown before the first one decoded. A step of more than 3 s, either
+ * way, is not time that passed.
+ */
+const CLOCK = { origin: 10_000, behindMs: 3_000, aheadMs: 3_000 };
 
 /** How far the numbers of a stream have come: whatever is shown of it later begins behind them. */
 export interface Reached {
@@ -37,7 +43,7 @@ export class Packager {
   readonly #deps: PackagerDependencies;
   readonly #tracks = new StreamTracks();
   readonly #renditions = new Map<string, Rendition>();
-  readonly #timeline = new Timeline();
+  readonly #clock = new StreamClock(CLOCK);
   readonly #timedData = new TimedData();
   readonly #program = new ProgramClock();
   readonly #presence = new Presence();
@@ -70,7 +76,7 @@ export class Packager {
   }
 
   get reached(): Reached {
-    const next = [...this.#renditions.values()].map(({ library }) => library.newest + 1);
+    const next = [...this.#renditions.values()].map(({ window }) => window.newest + 1);
     return { discontinuities: this.#breaks, sequence: Math.max(this.#sequence, ...next) };
   }
 
@@ -105,7 +111,7 @@ export class Packager {
     const packets = packetsOf(frame);
     if (packets.length === 0) this.#leftOut.frame(frame);
     if (frame.isConfig) return this.#learn(packets);
-    const placed = this.#timeline.place(frame.timestamp);
+    const placed = this.#clock.place(frame.timestamp);
     if (placed === undefined) return;
     this.#untimed = true;
     if (placed.jumped) {
@@ -119,7 +125,7 @@ export class Packager {
 
   /** Makes parts of what has been taken, and lets go of what does not come any more. */
   async mux(): Promise<void> {
-    if (this.#untimed) this.#program.note(this.#deps.wallClock(), this.#timeline.latest);
+    if (this.#untimed) this.#program.note(this.#deps.wallClock(), this.#clock.now);
     this.#untimed = false;
     await this.#dropGone();
     if (!this.isUndated && this.#timedData.settle((at) => this.#program.at(at))) this.#deps.changed();
@@ -140,8 +146,8 @@ export class Packager {
     this.#timedData.interrupt();
     this.#leftOut.clear();
     this.#keyframes.startAnew();
-    this.#presence.startAnew(this.#timeline.latest);
-    this.#program.jump(this.#timeline.latest);
+    this.#presence.startAnew(this.#clock.now);
+    this.#program.jump(this.#clock.now);
     this.#break();
   }
 
@@ -150,13 +156,13 @@ export class Packager {
     this.#noteRunning();
     for (const rendition of this.#renditions.values()) rendition.flush();
     await this.mux();
-    for (const { library } of this.#renditions.values()) library.closeOpenSegment();
+    for (const { window } of this.#renditions.values()) window.closeOpenSegment();
     this.#deps.changed();
   }
 
   /** The stream is over for its players. */
   end(): void {
-    for (const { library } of this.#renditions.values()) library.end();
+    for (const { window } of this.#renditions.values()) window.end();
     this.#deps.changed();
   }
 
@@ -203,7 +209,7 @@ export class Packager {
 
   /** Into the playlists that players choose one of; a further sound track, played beside it, would say everything twice. */
   #takeData(frame: Frame): void {
-    const cue = this.#timedData.take(frame, this.#timeline.placeData(frame.timestamp));
+    const cue = this.#timedData.take(frame, this.#clock.placeData(frame.timestamp));
     if (cue === undefined) return;
     const all = [...this.#renditions.values()];
     const withPicture = all.filter(({ tracks }) => tracks.video !== undefined);
@@ -272,7 +278,7 @@ export class Packager {
     const birth = Math.max(this.#deps.wallClock(), this.#sequence * 1000);
     const programTime = (at: number): number => this.#program.at(at);
     const options = { segmentMs, partMs, window, maxBytes, birth, discontinuities: this.#breaks, programTime };
-    this.#presence.opened(name, this.#timeline.latest);
+    this.#presence.opened(name, this.#clock.now);
     this.#renditions.set(name, new Rendition(name, tracks, options, this.#deps.memory));
   }
 }

@@ -1,4 +1,4 @@
-import { SKIP_AFTER, type LibraryView, type Segment } from './library.ts';
+import { SKIP_AFTER, type SegmentWindowView, type Segment } from './segment-window.ts';
 
 /** Parts are listed for so many target durations from the end (RFC 8216bis, 4.4.4.9: at least three). */
 const PARTS_SHOWN = 3;
@@ -26,7 +26,7 @@ export interface RenditionReport {
 }
 
 /** A media playlist (RFC 8216bis). */
-export function mediaPlaylist(view: LibraryView, options: PlaylistOptions): string {
+export function mediaPlaylist(view: SegmentWindowView, options: PlaylistOptions): string {
   const { prefix, lowLatency, skip, dateRanges = [], reports = [] } = options;
   const { segments, targetDuration, discontinuitySequence, ended, nextSequence } = view;
   const skipped = lowLatency && view.canSkip && !ended ? skippable(view) : 0;
@@ -46,7 +46,7 @@ export function mediaPlaylist(view: LibraryView, options: PlaylistOptions): stri
 }
 
 /** How many of the playlist's segments a delta update may leave out. */
-function skippable({ segments, targetDuration }: LibraryView): number {
+function skippable({ segments, targetDuration }: SegmentWindowView): number {
   let age = 0;
   let index = segments.length;
   while (index > 0 && age < SKIP_AFTER * targetDuration) age += segments[--index]!.duration;
@@ -54,7 +54,7 @@ function skippable({ segments, targetDuration }: LibraryView): number {
 }
 
 /** Players stay three parts behind: at two, each late part would be missing. */
-function serverControl({ targetDuration, partTarget, canSkip }: LibraryView): string {
+function serverControl({ targetDuration, partTarget, canSkip }: SegmentWindowView): string {
   return [
     '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES',
     ...(canSkip ? [`CAN-SKIP-UNTIL=${seconds(SKIP_AFTER * targetDuration)}`] : []),
@@ -67,7 +67,7 @@ function reportLine({ uri, sequence, part }: RenditionReport): string {
   return `#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${sequence},LAST-PART=${part}`;
 }
 
-function segmentLines(view: LibraryView, omitted: number, prefix: string, lowLatency: boolean): string[] {
+function segmentLines(view: SegmentWindowView, omitted: number, prefix: string, lowLatency: boolean): string[] {
   const { segments, ended, nextSequence } = view;
   const shown = segments.slice(omitted);
   const withParts = lowLatency ? firstWithParts(view) : Infinity;
@@ -102,7 +102,7 @@ function partLines({ sequence, parts }: Segment, prefix: string): string[] {
   });
 }
 
-function firstWithParts({ segments, targetDuration }: LibraryView): number {
+function firstWithParts({ segments, targetDuration }: SegmentWindowView): number {
   let age = 0;
   let index = segments.length;
   while (index > 0 && age < PARTS_SHOWN * targetDuration) age += segments[--index]!.duration;

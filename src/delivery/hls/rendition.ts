@@ -1,14 +1,14 @@
 import { AudioClock } from '../fmp4/audio-clock.ts';
 import { CueQueue } from './cue-queue.ts';
 import { withCueBrand, type Cue } from './emsg.ts';
-import { Library, type LibraryOptions } from './library.ts';
+import { SegmentWindow, type SegmentWindowOptions } from './segment-window.ts';
 import type { FairShare } from '../../hub/index.ts';
 import { FragmentMuxer } from '../fmp4/muxer.ts';
 import type { Tracks } from '../fmp4/coded.ts';
 import type { PartPlan } from './part-plan.ts';
 import { Segmenter, type Picture } from './segmenter.ts';
 
-export interface RenditionOptions extends LibraryOptions {
+export interface RenditionOptions extends SegmentWindowOptions {
   readonly segmentMs: number;
   readonly partMs: number;
   /** Media time as the wall clock's milliseconds. */
@@ -20,11 +20,14 @@ const ROUNDING_MS = 400;
 /** Without an idea of the publisher's keyframes, segments are promised to be at most so much longer than wished. */
 const UNKNOWN_KEYFRAMES = 1.5;
 
+/** Keyframes that are so much further apart than whole seconds are whole seconds apart: times are rounded, and segments round to the target. */
+const WOBBLE_MS = 50;
+
 /** One playlist: the tracks in it, cut, muxed and kept. */
 export class Rendition {
   /** `v0`, `a1`: what its files are called. */
   readonly name: string;
-  readonly library: Library;
+  readonly window: SegmentWindow;
   readonly #options: RenditionOptions;
   readonly #sound = new AudioClock();
   readonly #cues = new CueQueue();
@@ -37,7 +40,7 @@ export class Rendition {
     this.name = name;
     this.#options = options;
     this.#breaks = options.discontinuities;
-    this.library = new Library(options, memory);
+    this.window = new SegmentWindow(options, memory);
     this.#segmenter = new Segmenter(tracks, options);
   }
 
@@ -89,13 +92,13 @@ export class Rendition {
     const { segmentMs } = this.#options;
     const known = this.#segmenter.rule.keyInterval;
     const wished = Math.max(segmentMs, known ?? segmentMs * UNKNOWN_KEYFRAMES, this.#segmenter.segmentElapsed);
-    const target = this.library.settleTarget(Math.ceil(wished / 1000 - 0.05));
+    const target = this.window.settleTarget(Math.ceil((wished - WOBBLE_MS) / 1000));
     this.#segmenter.rule.maxSegmentMs = target * 1000 + ROUNDING_MS;
-    this.library.settlePart(this.#segmenter.rule.promisePart() / 1000);
+    this.window.settlePart(this.#segmenter.rule.promisePart() / 1000);
   }
 
   async close(): Promise<void> {
-    this.library.clear();
+    this.window.clear();
     this.#plans = [];
     await this.#muxer?.close();
   }
@@ -109,8 +112,8 @@ export class Rendition {
     const { init, data } = await this.#muxer.mux(plan);
     const cues = this.#cues.take(plan.start, plan.start + plan.duration);
     const muxed = { init: withCueBrand(init), data: cues.length > 0 ? Buffer.concat([...cues, data]) : data };
-    this.library.add(plan, muxed, this.#options.programTime(plan.start), breaks);
-    if (this.library.targetDuration === undefined && this.library.hasSegment) this.promise();
+    this.window.add(plan, muxed, this.#options.programTime(plan.start), breaks);
+    if (this.window.targetDuration === undefined && this.window.hasSegment) this.promise();
   }
 
   #keep(plan: PartPlan | undefined): void {

@@ -1,13 +1,10 @@
-import type { Coded, Tracks } from '../fmp4/coded.ts';
+import { costOf, type Coded, type Tracks } from '../fmp4/coded.ts';
 import type { PartPlan } from './part-plan.ts';
 import { CutRule, type CutOptions } from './cut-rule.ts';
 import { reorderDelay } from '../fmp4/reorder.ts';
 
 /** Without a picture for so long, sound alone decides where parts end. */
 const PICTURE_MISSING_MS = 1_000;
-
-/** What a picture or a packet of sound costs beside its bytes; a flood of tiny ones is one of memory too. */
-const SAMPLE_BYTES = 256;
 
 /** One picture as it arrives; milliseconds of media time. */
 export interface Picture {
@@ -181,8 +178,7 @@ export class Segmenter {
     }
     const independent = this.#tracks.video === undefined || video[0]?.isKeyframe === true;
     const holdsKeyframe = independent || video.some(({ isKeyframe }) => isKeyframe);
-    // The publisher says it with its first picture; one that says nothing shows it.
-    this.#delay ??= Math.max(this.#firstComposition, reorderDelay(video));
+    this.#delay ??= reorderDelay(video, this.#firstComposition);
     const times = { start, duration: end - start, delay: this.#delay };
     const kind = { independent, holdsKeyframe, opens: this.#opens, closes };
     this.#opens = closes;
@@ -215,10 +211,6 @@ export class Segmenter {
     const step = this.#video.length > 1 ? (this.#maxPts - this.#start!) / (this.#video.length - 1) : 40;
     return this.#maxPts + Math.min(1_000, Math.max(1, step));
   }
-}
-
-function costOf({ data }: { readonly data: Uint8Array }): number {
-  return data.length + SAMPLE_BYTES;
 }
 
 function late(picture: Picture, start: number): Picture {

@@ -60,7 +60,7 @@ export class Show {
     const canBegin = await this.waiting.until(() => this.#canBegin(), asker, this.#options.startMs);
     if (!canBegin) return this.#nothing();
     const { variants, sounds } = this.#listed();
-    const mixed = variants[0]?.library.tracks?.video && variants[0].library.tracks.audio;
+    const mixed = variants[0]?.window.tracks?.video && variants[0].window.tracks.audio;
     const all = [...(mixed ? [mixedSound(mixed)] : []), ...sounds.map(soundOf)];
     const text = multivariantPlaylist(
       variants.map((rendition) => this.#variant(rendition)),
@@ -77,41 +77,41 @@ export class Show {
     const rendition = find();
     if (rendition === undefined) return { status: 404 };
     rendition.promise();
-    const { library } = rendition;
+    const { window } = rendition;
     const { sequence, part, skip } = reload;
-    if (sequence !== undefined && !library.ended) {
+    if (sequence !== undefined && !window.ended) {
       if (this.#isTooFar(rendition, sequence, part ?? 0)) return { status: 400 };
-      const isThere = (): boolean => library.ended || library.has(sequence, part) || find() !== rendition;
-      if (!(await this.waiting.until(isThere, asker, patience(library.targetDuration!)))) return { status: 503 };
+      const isThere = (): boolean => window.ended || window.has(sequence, part) || find() !== rendition;
+      if (!(await this.waiting.until(isThere, asker, patience(window.targetDuration!)))) return { status: 503 };
       // Its track does not come any more: with this answer, players take another.
       if (find() !== rendition) return { status: 404 };
     }
     const playlist = this.#write(rendition, skip);
-    return { status: 200, playlist, maxAge: sequence === undefined ? 0 : library.targetDuration! };
+    return { status: 200, playlist, maxAge: sequence === undefined ? 0 : window.targetDuration! };
   }
 
   init(name: string, number: number): Answer {
-    const bytes = this.#renditions.get(name)?.library.init(number);
+    const bytes = this.#renditions.get(name)?.window.init(number);
     return bytes === undefined ? { status: 404 } : { status: 200, media: [bytes] };
   }
 
   segment(name: string, sequence: number): Answer {
-    const segment = this.#renditions.get(name)?.library.segment(sequence);
+    const segment = this.#renditions.get(name)?.window.segment(sequence);
     if (segment?.closed !== true) return { status: 404 };
     return { status: 200, media: segment.parts.map(({ bytes }) => bytes) };
   }
 
   /** A part that is hinted at but not there yet is waited for. */
   async part(name: string, sequence: number, index: number, asker: Asker): Promise<Answer> {
-    const library = this.#renditions.get(name)?.library;
-    if (library === undefined) return { status: 404 };
-    const { segments, nextSequence, targetDuration } = library.view();
+    const window = this.#renditions.get(name)?.window;
+    if (window === undefined) return { status: 404 };
+    const { segments, nextSequence, targetDuration } = window.view();
     const last = segments.at(-1);
     const isHinted = sequence === nextSequence && index === (last?.sequence === sequence ? last.parts.length : 0);
-    if (isHinted && !library.ended) {
-      await this.waiting.until(() => library.isPast(sequence, index), asker, patience(targetDuration));
+    if (isHinted && !window.ended) {
+      await this.waiting.until(() => window.isPast(sequence, index), asker, patience(targetDuration));
     }
-    const part = library.segment(sequence)?.parts[index];
+    const part = window.segment(sequence)?.parts[index];
     return part === undefined ? { status: 404 } : { status: 200, media: [part.bytes] };
   }
 
@@ -121,13 +121,13 @@ export class Show {
 
   /** Thousands ask for the same within a few milliseconds of each part. */
   #write(rendition: Rendition, skip: boolean): SharedText {
-    const { name, library } = rendition;
-    const { version } = library;
+    const { name, window } = rendition;
+    const { version } = window;
     const { revision, packager } = this.stream;
     const key = skip ? `${name} skip` : name;
     const known = this.#written.get(key);
     if (known?.version === version && known.revision === revision) return known.playlist;
-    const view = library.view();
+    const view = window.view();
     const text = mediaPlaylist(view, {
       ...{ prefix: name, lowLatency: this.#options.lowLatency, skip },
       dateRanges: packager.dateRanges(view.segments[0]?.programTime ?? -Infinity),
@@ -140,7 +140,7 @@ export class Show {
 
   /** What the multivariant playlist names: variants, and sounds beside them. */
   #listed(): { readonly variants: readonly Rendition[]; readonly sounds: readonly Rendition[] } {
-    const renditions = [...this.#renditions.values()].filter(({ library }) => library.tracks !== undefined);
+    const renditions = [...this.#renditions.values()].filter(({ window }) => window.tracks !== undefined);
     const videos = renditions.filter(({ tracks }) => tracks.video !== undefined);
     const sounds = renditions.filter(
       ({ name, tracks }) => tracks.video === undefined && !this.stream.packager.isMixed(name),
@@ -150,11 +150,11 @@ export class Show {
   }
 
   #variant(rendition: Rendition): Variant {
-    const { name, library } = rendition;
-    const video = library.tracks?.video;
-    const rate = frameRate(library.frameRate, video?.frameRate);
+    const { name, window } = rendition;
+    const video = window.tracks?.video;
+    const rate = frameRate(window.frameRate, video?.frameRate);
     return {
-      ...{ uri: `${name}.m3u8`, codecs: codecsOf(rendition), ...library.bandwidth() },
+      ...{ uri: `${name}.m3u8`, codecs: codecsOf(rendition), ...window.bandwidth() },
       picture: video && {
         width: video.width,
         height: video.height,
@@ -167,18 +167,18 @@ export class Show {
   /** How far the others are that the multivariant playlist names. */
   #reports(own: Rendition): RenditionReport[] {
     const { variants, sounds } = this.#listed();
-    return [...variants, ...sounds].flatMap(({ name, library }) => {
-      const { tip } = library;
+    return [...variants, ...sounds].flatMap(({ name, window }) => {
+      const { tip } = window;
       return name === own.name || tip === undefined ? [] : [{ uri: `${name}.m3u8`, ...tip }];
     });
   }
 
   /** Nobody can know of what is so far ahead (RFC 8216bis, 6.2.5.2). */
-  #isTooFar({ library }: Rendition, sequence: number, part: number): boolean {
-    const { partTarget } = library.view();
-    const last = library.tip?.sequence === sequence ? library.tip.part : -1;
+  #isTooFar({ window }: Rendition, sequence: number, part: number): boolean {
+    const { partTarget } = window.view();
+    const last = window.tip?.sequence === sequence ? window.tip.part : -1;
     const ahead = Math.ceil(PARTS_AHEAD_S / Math.min(1, partTarget));
-    return sequence > library.newest + MAX_AHEAD || (sequence >= library.newest && part > last + ahead);
+    return sequence > window.newest + MAX_AHEAD || (sequence >= window.newest && part > last + ahead);
   }
 
   /**
@@ -186,16 +186,14 @@ export class Show {
    * that know nothing of parts give up on a playlist without one (measured).
    */
   #isEnough(rendition: Rendition | undefined): boolean {
-    return rendition?.library.hasSegment === true;
+    return rendition?.window.hasSegment === true;
   }
 
   /** All tracks can begin, or one could for so long that the others seem to be stuck. */
   #canBegin(): boolean {
     const renditions = [...this.#renditions.values()];
     if (renditions.every((rendition) => this.#isEnough(rendition))) return renditions.length > 0;
-    return renditions.some(
-      ({ library }) => library.duration * 1000 > 2 * this.#options.segmentMs && library.hasSegment,
-    );
+    return renditions.some(({ window }) => window.duration * 1000 > 2 * this.#options.segmentMs && window.hasSegment);
   }
 
   /** Nothing came: because nobody sends anything, or not enough yet. */
@@ -209,8 +207,8 @@ function patience(targetDuration: number): number {
   return Math.min(PATIENCE * targetDuration * 1000, MAX_PATIENCE_MS);
 }
 
-function codecsOf({ library }: Rendition): string[] {
-  const { video, audio } = library.tracks!;
+function codecsOf({ window }: Rendition): string[] {
+  const { video, audio } = window.tracks!;
   return [video, audio].flatMap((track) => (track === undefined ? [] : [track.codecString]));
 }
 
@@ -225,7 +223,7 @@ function mixedSound({ codec, codecString, channels }: AudioConfig): Sound {
 }
 
 function soundOf(rendition: Rendition): Sound {
-  const { codec, codecString, channels } = rendition.library.tracks!.audio!;
+  const { codec, codecString, channels } = rendition.window.tracks!.audio!;
   const track = trackOf(rendition);
   return {
     ...{
@@ -234,6 +232,6 @@ function soundOf(rendition: Rendition): Sound {
       codec: codecString,
       channels,
     },
-    ...{ ...rendition.library.bandwidth(), isPlayedEverywhere: isPlayedEverywhere(codec) },
+    ...{ ...rendition.window.bandwidth(), isPlayedEverywhere: isPlayedEverywhere(codec) },
   };
 }

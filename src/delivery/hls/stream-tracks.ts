@@ -1,6 +1,8 @@
+import { MAX_CONFIG_BYTES } from '../../hub/index.ts';
 import {
   audioConfig,
   isSelfDescribing,
+  MAX_TRACKS,
   soundSamples,
   transferOf,
   videoConfig,
@@ -10,11 +12,6 @@ import {
   type VideoConfig,
   type VideoRange,
 } from '../../media/index.ts';
-
-/** Tracks of each kind that are followed: as many as one message may have. */
-const MAX_TRACKS = 32;
-/** A longer record describes nothing that is known; the hub remembers none either. */
-const MAX_RECORD_BYTES = 256 * 1024;
 
 /** One track as far as its publisher has described it. */
 interface Described {
@@ -34,6 +31,7 @@ export class StreamTracks {
   learn(packet: MediaPacket): boolean {
     const tracks = packet.kind === 'video' ? this.#video : this.#audio;
     const known = tracks.get(packet.track);
+    // Of each kind as many are followed as one message may have.
     if (known === undefined && tracks.size >= MAX_TRACKS) return false;
     if (packet.role === 'config') return this.#configure(tracks, packet, known);
     if (packet.role === 'metadata') this.#note(packet);
@@ -94,7 +92,7 @@ export class StreamTracks {
 
   #configure(tracks: Map<number, Described>, packet: MediaPacket, known: Described | undefined): boolean {
     const { codec, data } = packet;
-    if (data.length > MAX_RECORD_BYTES) return false;
+    if (data.length > MAX_CONFIG_BYTES) return false;
     if (known?.codec === codec && known.record?.equals(data) === true) return false;
     return this.#set(tracks, packet, codec, Buffer.from(data));
   }

@@ -60,7 +60,7 @@ export class HlsStream implements Subscriber {
   /** Media bytes kept. */
   get bytes(): number {
     let bytes = 0;
-    for (const { library } of this.packager.renditions.values()) bytes += library.bytes;
+    for (const { window } of this.packager.renditions.values()) bytes += window.bytes;
     return bytes;
   }
 

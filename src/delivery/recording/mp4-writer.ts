@@ -12,7 +12,7 @@ import {
 } from '../../media/index.ts';
 import { AudioClock } from '../fmp4/audio-clock.ts';
 import { FragmentMuxer } from '../fmp4/muxer.ts';
-import type { Coded, Tracks } from '../fmp4/coded.ts';
+import { costOf, type Coded, type Tracks } from '../fmp4/coded.ts';
 import { reorderDelay } from '../fmp4/reorder.ts';
 import type { RecordingFile, RecordingWriter } from './file.ts';
 
@@ -24,8 +24,6 @@ const FRAGMENT_MS = 1_000;
 /** Keyframes that are further apart do not keep more than this in memory. */
 const MAX_FRAGMENT_MS = 15_000;
 const MAX_FRAGMENT_BYTES = 32 * 1024 * 1024;
-/** What one costs in memory beside its bytes. */
-const SAMPLE_BYTES = 256;
 /** Without a picture for so long, sound is written alone; nobody sends pictures that far apart. */
 const SOUND_ALONE_MS = 5_000;
 
@@ -81,7 +79,7 @@ export class Mp4Writer implements RecordingWriter {
       if (!this.#isChosen(packet)) continue;
       if (packet.kind === 'video') this.#addVideo(packet, at);
       else this.#audio.push({ data: packet.data, isKeyframe: true, decodedAt: at, at });
-      this.#bytes += packet.data.length + SAMPLE_BYTES;
+      this.#bytes += costOf(packet);
       if (packet.kind === 'audio') this.#cutSound(at);
     }
   }
@@ -159,7 +157,7 @@ export class Mp4Writer implements RecordingWriter {
     this.#tracks ??= this.#findTracks(video[0]?.data, waiting[0]?.data);
     if (this.#muxer !== undefined && opens && this.#fragments >= FRAGMENTS_PER_RUN) await this.#renew();
     const isFirst = this.#sequence === 0;
-    this.#delay ??= Math.max(this.#firstComposition ?? 0, reorderDelay(video));
+    this.#delay ??= reorderDelay(video, this.#firstComposition ?? 0);
     this.#muxer ??= await FragmentMuxer.open(this.#tracks, this.#delay);
     const { init, data } = await this.#muxer.mux({ video, audio: this.#placed(waiting, this.#tracks.audio) });
     this.#fragments++;

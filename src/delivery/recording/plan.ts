@@ -1,5 +1,6 @@
 import type { Frame } from '../../media/index.ts';
-import { RecordingClock } from './clock.ts';
+import { ConfigStore, MAX_CONFIG_BYTES, MAX_CONFIGS } from '../../hub/index.ts';
+import { StreamClock, type Placed } from '../stream-clock.ts';
 
 export interface SplitOptions {
   /** From this length on the next keyframe begins another file. Infinity: never. */
@@ -23,15 +24,11 @@ const MAX_EARLY = 200;
 /** The same in bytes: FLAC of six channels. */
 const MAX_EARLY_BYTES = 4 * 1024 * 1024;
 
-/** As many as a stream in the hub has: a publisher may think of a new name for each. */
-const MAX_CONFIGS = 64;
-/** A longer one goes by as it is; the hub remembers none either. */
-const MAX_CONFIG_BYTES = 256 * 1024;
+/** Nobody stays silent for more than a minute and is still there (`limits.pingAfter`): a step further ahead is a clock that was set. */
+const CLOCK = { origin: 0, behindMs: 1_000, aheadMs: 60_000 };
 
 /** A tag's head and its back pointer. */
 const TAG_BYTES = 15;
-
-const ORDER = { data: 0, video: 1, audio: 2 } as const;
 
 /**
  * Where one recording's files begin and end. Every file begins at a keyframe of the leading video track (a stream without video:
@@ -40,11 +37,11 @@ const ORDER = { data: 0, video: 1, audio: 2 } as const;
  */
 export class RecordingPlan {
   readonly #options: SplitOptions;
-  readonly #clock = new RecordingClock();
-  /** What holds in the stream, by its key. */
-  readonly #configs = new Map<string, Frame>();
+  readonly #clock = new StreamClock(CLOCK);
+  /** What holds in the stream. */
+  readonly #configs = new ConfigStore();
   /** What the present file was told. */
-  #told = new Map<string, Frame>();
+  #told = new ConfigStore();
   /** Changed configurations that wait for what comes next: a keyframe (another file) or not. */
   #held: Frame[] = [];
   #isOpen = false;
@@ -69,7 +66,7 @@ export class RecordingPlan {
 
   take(frame: Frame): readonly RecordingStep[] {
     if (frame.isConfig && frame.configKey !== undefined) return this.#config(frame, frame.configKey);
-    const { at, jumped } = this.#clock.place(frame);
+    const { at, jumped } = this.#place(frame);
     if (jumped) this.#mustSplit = true;
     this.#note(frame, at);
     const begins = this.#isStart(frame, at) && (!this.#isOpen || this.#isDue(at));
@@ -78,11 +75,16 @@ export class RecordingPlan {
     return [...this.#release(frame.kind, at), this.#write(frame, at)];
   }
 
+  #place({ kind, timestamp }: Frame): Placed {
+    const { now } = this.#clock;
+    if (kind === 'data') return { at: this.#clock.placeData(timestamp), jumped: false };
+    return this.#clock.place(timestamp) ?? { at: now, jumped: false };
+  }
+
   #config(frame: Frame, key: string): readonly RecordingStep[] {
+    // It goes by as it is: nobody remembers one so long.
     if (frame.payload.length > MAX_CONFIG_BYTES) return this.#isOpen ? [this.#write(frame, this.#clock.now)] : [];
-    this.#configs.delete(key);
-    this.#configs.set(key, frame);
-    if (this.#configs.size > MAX_CONFIGS) this.#forgetOldest();
+    this.#configs.remember(frame);
     if (frame.kind === 'video') this.#note(frame, this.#clock.now);
     const told = this.#told.get(key);
     if (!this.#isOpen || told?.payload.equals(frame.payload) === true) return [];
@@ -91,12 +93,6 @@ export class RecordingPlan {
     this.#held = [...this.#held.filter(({ configKey }) => configKey !== key), frame].slice(-MAX_CONFIGS);
     this.#mustSplit = true;
     return [];
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#configs.keys();
-    this.#configs.delete(oldest!);
-    this.#told.delete(oldest!);
   }
 
   /** No keyframe follows a changed configuration: what it is for needs it all the same. */
@@ -128,8 +124,9 @@ export class RecordingPlan {
   }
 
   #open(at: number): RecordingStep {
-    const headers = [...this.#configs.values()].sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
-    this.#told = new Map(this.#configs);
+    const headers = this.#configs.list();
+    this.#told = new ConfigStore();
+    for (const header of headers) this.#told.remember(header);
     this.#held = [];
     this.#isOpen = true;
     this.#mustSplit = false;
@@ -139,8 +136,7 @@ export class RecordingPlan {
   }
 
   #tell(frame: Frame, at: number): RecordingStep {
-    const key = frame.configKey!;
-    if (this.#configs.has(key)) this.#told.set(key, frame);
+    this.#told.remember(frame);
     return this.#write(frame, at);
   }
 

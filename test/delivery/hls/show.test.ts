@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HLS_DEFAULTS } from '../../../src/delivery/index.ts';
-import { Library } from '../../../src/delivery/hls/library.ts';
+import { SegmentWindow } from '../../../src/delivery/hls/segment-window.ts';
 import type { PartPlan } from '../../../src/delivery/hls/part-plan.ts';
 import type { Rendition } from '../../../src/delivery/hls/rendition.ts';
 import { Show, type Answer } from '../../../src/delivery/hls/show.ts';
@@ -19,13 +19,13 @@ const MUXED = { init: Buffer.from('init'), data: Buffer.alloc(1000) };
 /** A stream with one rendition of one segment, to which more may be added. */
 function show() {
   const options = { window: 3, maxBytes: 1e9, partMs: 333, birth: 7_000, discontinuities: 0 };
-  const library = new Library(options, new FairShare(1e9));
-  const add = (more: Partial<PartPlan> = {}) => library.add({ ...PART, ...more }, MUXED, 0, 0);
+  const window = new SegmentWindow(options, new FairShare(1e9));
+  const add = (more: Partial<PartPlan> = {}) => window.add({ ...PART, ...more }, MUXED, 0, 0);
   const rendition = {
     name: 'v0',
-    library,
+    window,
     tracks: TRACKS,
-    promise: () => library.settleTarget(4),
+    promise: () => window.settleTarget(4),
   } as Partial<Rendition>;
   const ranges: string[] = [];
   const packager = { renditions: new Map([['v0', rendition]]), dateRanges: () => ranges, isMixed: () => false };
@@ -71,7 +71,7 @@ describe('what those get who ask for a stream', () => {
       [30, 50_000],
     ] as const) {
       const { of, waiting } = show();
-      of.stream.packager.renditions.get('v0')!.library.settleTarget(target);
+      of.stream.packager.renditions.get('v0')!.window.settleTarget(target);
       const answer = of.playlist('v0', { ...RELOAD, sequence: 9 }, ASKER);
       await new Promise(setImmediate);
       waiting.tick(patience - 1);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { RecordingClock } from '../../../src/delivery/recording/clock.ts';
 import { RecordingPlan, type RecordingStep } from '../../../src/delivery/recording/plan.ts';
 import { frameFromMessage, type Frame } from '../../../src/media/index.ts';
 import {
@@ -161,23 +160,25 @@ describe('Another file begins', () => {
   });
 });
 
-describe("A recording's clock", () => {
-  const place = (...times: readonly number[]) => {
-    const clock = new RecordingClock();
-    return times.map((time) => clock.place(audio(time >>> 0)).at);
-  };
+describe("A recording's times", () => {
+  const at = (...times: readonly number[]): string[] => run([aacHeader(), ...times.map((time) => audio(time >>> 0))]);
 
-  it('passes over the wrap after 49 days', () => {
-    expect(place(0xfffffff0, 0xfffffffc, 0x100000004)).toEqual([0, 12, 20]);
+  it('pass over the wrap after 49 days', () => {
+    expect(at(0xfffffff0, 0xfffffffc, 0x100000004)).toEqual(['open 1', 'audio 0', 'audio 12', 'audio 20']);
   });
 
-  it('keeps a pause of a minute, and takes more for a clock that was set', () => {
-    expect(place(0, 60_000)).toEqual([0, 60_000]);
-    expect(place(0, 60_001)).toEqual([0, 1]);
+  it('keep a pause of a minute; after a longer one another file begins', () => {
+    expect(at(0, 60_000)).toEqual(['open 1', 'audio 0', 'audio 60000']);
+    expect(at(0, 60_001)).toEqual(['open 1', 'audio 0', 'open 1', 'audio 0']);
   });
 
-  it('takes what is up to a second behind for interleaving', () => {
-    expect(place(5000, 6000, 5000, 6010)).toEqual([0, 1000, 0, 1010]);
-    expect(place(5000, 8000, 6999, 7010)).toEqual([0, 3000, 3001, 3012]);
+  it('go back as far as sound and picture are interleaved, a second', () => {
+    expect(at(5000, 6000, 5000, 6010)).toEqual(['open 1', 'audio 0', 'audio 1000', 'audio 0', 'audio 1010']);
+    expect(at(5000, 6000, 4999)).toEqual(['open 1', 'audio 0', 'audio 1000', 'open 1', 'audio 0']);
+  });
+
+  it('put what still comes with the old times after a jump where the stream is', () => {
+    const frames = [avcHeader(), aacHeader(), key(5000), key(900_000), audio(5_010), inter(900_040)];
+    expect(run(frames)).toEqual(['open 2', 'video 0', 'open 2', 'video 0', 'audio 0', 'video 40']);
   });
 });

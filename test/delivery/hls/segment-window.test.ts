@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Library } from '../../../src/delivery/hls/library.ts';
+import { SegmentWindow } from '../../../src/delivery/hls/segment-window.ts';
 import { FairShare } from '../../../src/hub/index.ts';
 import type { PartPlan } from '../../../src/delivery/hls/part-plan.ts';
 import { mediaPlaylist } from '../../../src/delivery/hls/playlist.ts';
@@ -8,12 +8,12 @@ import { faultsIn, readMediaPlaylist } from '../../support/hls-validator.ts';
 const TRACKS = { video: undefined, audio: undefined };
 const MUXED = { init: Buffer.from('init'), data: Buffer.alloc(1000) };
 
-function library(window = 3, memory = new FairShare(1e9), maxBytes = 1e9): Library {
-  return new Library({ window, maxBytes, partMs: 333, birth: 7_000, discontinuities: 0 }, memory);
+function windowOf(window = 3, memory = new FairShare(1e9), maxBytes = 1e9): SegmentWindow {
+  return new SegmentWindow({ window, maxBytes, partMs: 333, birth: 7_000, discontinuities: 0 }, memory);
 }
 
 /** One segment of six parts. */
-function fill(into: Library, { parts = 6, closes = true, breaks = 0, opens = true } = {}): void {
+function fill(into: SegmentWindow, { parts = 6, closes = true, breaks = 0, opens = true } = {}): void {
   for (let i = 0; i < parts; i++) {
     const first = i === 0;
     const plan: PartPlan = {
@@ -34,11 +34,11 @@ function fill(into: Library, { parts = 6, closes = true, breaks = 0, opens = tru
 }
 
 const options = { prefix: 'v0', lowLatency: true, skip: false };
-const read = (of: Library, more = {}) => readMediaPlaylist(mediaPlaylist(of.view(), { ...options, ...more }));
+const read = (of: SegmentWindow, more = {}) => readMediaPlaylist(mediaPlaylist(of.view(), { ...options, ...more }));
 
-describe('the library', () => {
+describe('the segment window', () => {
   it('shows the window and keeps as many segments that have left it', () => {
-    const kept = library();
+    const kept = windowOf();
     for (let i = 0; i < 10; i++) fill(kept);
     const { mediaSequence, segments } = read(kept);
     expect([mediaSequence, segments.length]).toEqual([14, 3]);
@@ -47,7 +47,7 @@ describe('the library', () => {
   });
 
   it('counts discontinuities that have left the playlist', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     fill(kept, { breaks: 2 });
     expect(read(kept)).toMatchObject({ discontinuitySequence: 0 });
@@ -58,7 +58,7 @@ describe('the library', () => {
   });
 
   it('hints at the part that comes next, in this segment or the next', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     expect(read(kept).hint).toBe('v0-8.0.m4s');
     fill(kept, { parts: 2, closes: false });
@@ -68,7 +68,7 @@ describe('the library', () => {
   });
 
   it('knows what is there: segments, parts, and what is past', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     fill(kept, { parts: 2, closes: false });
     expect([kept.has(7, undefined), kept.has(8, undefined), kept.has(8, 1), kept.has(8, 2), kept.has(9, 0)]).toEqual([
@@ -78,7 +78,7 @@ describe('the library', () => {
   });
 
   it('takes a part behind the last one of a segment for the first of the next', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     expect([kept.has(7, 5), kept.has(7, 6), kept.isPast(7, 6)]).toEqual([true, false, true]);
     fill(kept, { parts: 1, closes: false });
@@ -90,7 +90,7 @@ describe('the library', () => {
     [7, false],
     [8, true],
   ])('offers delta updates only where one could ever leave something out: %i segments, %s', (window, offers) => {
-    const kept = library(window);
+    const kept = windowOf(window);
     kept.settleTarget(2);
     for (let i = 0; i < 20; i++) fill(kept);
     expect('CAN-SKIP-UNTIL' in read(kept).control).toBe(offers);
@@ -98,7 +98,7 @@ describe('the library', () => {
   });
 
   it('reports where other playlists end, and not once it has ended itself', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     const reports = [{ uri: 'v1.m3u8', sequence: 12, part: 3 }];
     expect(read(kept, { reports }).reports).toEqual([{ URI: 'v1.m3u8', 'LAST-MSN': '12', 'LAST-PART': '3' }]);
@@ -108,7 +108,7 @@ describe('the library', () => {
   });
 
   it('keeps to the part target that it has settled', () => {
-    const kept = library();
+    const kept = windowOf();
     kept.settlePart(0.35);
     kept.settlePart(0.5);
     fill(kept);
@@ -116,7 +116,7 @@ describe('the library', () => {
   });
 
   it('leaves out of a delta update what is older than the boundary', () => {
-    const kept = library(20);
+    const kept = windowOf(20);
     for (let i = 0; i < 12; i++) fill(kept);
     const whole = read(kept);
     const delta = read(kept, { skip: true });
@@ -129,7 +129,7 @@ describe('the library', () => {
   });
 
   it('says that it is over, and hints at nothing then', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept, { closes: false });
     kept.end();
     expect(read(kept)).toMatchObject({ ended: true, hint: undefined });
@@ -137,7 +137,7 @@ describe('the library', () => {
   });
 
   it('lists no parts where low latency is not wanted', () => {
-    const kept = library();
+    const kept = windowOf();
     fill(kept);
     fill(kept, { parts: 2, closes: false });
     const text = mediaPlaylist(kept.view(), { ...options, lowLatency: false });
@@ -146,11 +146,11 @@ describe('the library', () => {
   });
 
   it('lets go of the oldest at its own bound, and of more than its share at the common one', () => {
-    const own = library(10, new FairShare(1e9), 13_000);
+    const own = windowOf(10, new FairShare(1e9), 13_000);
     for (let i = 0; i < 5; i++) fill(own);
     expect(own.bytes).toBeLessThanOrEqual(13_000);
     const memory = new FairShare(20_000);
-    const [large, small] = [library(10, memory), library(10, memory)];
+    const [large, small] = [windowOf(10, memory), windowOf(10, memory)];
     fill(small);
     for (let i = 0; i < 5; i++) fill(large);
     expect(memory.bytes).toBeLessThanOrEqual(20_000);

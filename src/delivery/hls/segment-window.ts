@@ -35,7 +35,7 @@ export interface Segment {
 }
 
 /** What a playlist is written from. */
-export interface LibraryView {
+export interface SegmentWindowView {
   readonly segments: readonly Segment[];
   /** Discontinuities before the first segment. */
   readonly discontinuitySequence: number;
@@ -49,11 +49,11 @@ export interface LibraryView {
   readonly canSkip: boolean;
 }
 
-export interface LibraryOptions {
+export interface SegmentWindowOptions {
   readonly window: number;
   readonly maxBytes: number;
   readonly partMs: number;
-  /** Numbers that no earlier library of this stream has reached: milliseconds since 1970 will do. */
+  /** Numbers that no earlier window of this stream has reached: milliseconds since 1970 will do. */
   readonly birth: number;
   /**
    * How many discontinuities there were before. Not a number of the clock: hls.js keeps an array with this as its index, and walks it
@@ -66,8 +66,8 @@ export interface LibraryOptions {
  * What is kept of one rendition: the segments of the playlist, as many that have left it, and initialisations. Sequence numbers
  * begin at the seconds of the clock: they grow slower than it, so that whoever comes after, in this process or the next, is never behind.
  */
-export class Library {
-  readonly #options: LibraryOptions;
+export class SegmentWindow {
+  readonly #options: SegmentWindowOptions;
   readonly #memory: FairShare;
   readonly #segments: Segment[] = [];
   readonly #inits = new Map<number, Buffer>();
@@ -85,7 +85,7 @@ export class Library {
   /** Another number with every part, and at the end. */
   version = 0;
 
-  constructor(options: LibraryOptions, memory: FairShare) {
+  constructor(options: SegmentWindowOptions, memory: FairShare) {
     this.#options = options;
     this.#memory = memory;
     this.#sequence = Math.floor(options.birth / 1000);
@@ -167,7 +167,7 @@ export class Library {
   }
 
   /** Settles nothing: whoever asks for a file that was never announced has no say in how long segments are. */
-  view(): LibraryView {
+  view(): SegmentWindowView {
     const shown = this.#shown();
     const targetDuration = this.#targetDuration ?? this.#targetFrom(1);
     // The first and the last may both be on the boundary: only what is longer than that ever has something to leave out.
